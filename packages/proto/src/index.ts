@@ -1,6 +1,8 @@
 // For applications.
 export type { Encoding } from "./encoding.ts";
 export { BEARER_SUBPROTOCOL_PREFIX, encodingOf, SUBPROTOCOLS } from "./encoding.ts";
+export type { BearerToken } from "./bearer-token.ts";
+export { findBearerToken } from "./bearer-token.ts";
 export { CloseCode } from "./close-code.ts";
 export type { ClientError, PublicErrorCode } from "./client-error.ts";
 export { PUBLIC_ERRORS, toClientError } from "./client-error.ts";

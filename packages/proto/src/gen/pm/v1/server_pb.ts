@@ -356,7 +356,7 @@ export const TokenRefreshedSchema: GenMessage<TokenRefreshed> = /*@__PURE__*/
   messageDesc(file_pm_v1_server, 7);
 
 /**
- * A page of a channel's log, always in increasing order of offset.
+ * A page of a channel's log in reading direction: increasing offsets, or decreasing ones when read backward.
  *
  * @generated from message pm.v1.HistoryPage
  */
@@ -367,7 +367,7 @@ export type HistoryPage = Message<"pm.v1.HistoryPage"> & {
   publications: Publication[];
 
   /**
-   * Of the last publication in reading direction; an empty page repeats `since`.
+   * Of the last publication in the list, to be given as `since` of the next page; an empty page repeats `since`.
    *
    * @generated from field: pm.v1.StreamPosition position = 2;
    */
