@@ -33,6 +33,12 @@ export class CodedError<Code extends string = string> extends Error {
 
   /** Where it was raised. Read from the stack on each call: costs nothing until it is wanted. */
   get location(): ErrorLocation | undefined {
-    return parseErrorLocation(this.stack, this.constructor.name);
+    return parseErrorLocation(framesOf(this), this.constructor.name);
   }
+}
+
+/** The stack without its first part, since a message with line breaks could look like frames. */
+function framesOf(error: Error): string | undefined {
+  const header = `${error.name}: ${error.message}`;
+  return error.stack?.startsWith(header) === true ? error.stack.slice(header.length) : error.stack;
 }
