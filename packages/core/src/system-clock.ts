@@ -5,12 +5,23 @@ declare function setInterval(callback: () => void, ms: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 declare const performance: { now(): number };
 
-/** The clock of the machine. */
+/** The longest delay of a platform timer, 24.8 days; a longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The clock of the machine. A delay may have any length; a period is at most 24.8 days. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after: (ms, callback) => cancelOf(setTimeout(callback, ms)),
-  every: (ms, callback) => cancelOf(setInterval(callback, ms)),
+  after: (ms, callback) => {
+    let cancel: CancelTimer;
+    const wait = (leftMs: number): void => {
+      const rest = leftMs - MAX_DELAY_MS;
+      cancel = cancelOf(rest > 0 ? setTimeout(() => wait(rest), MAX_DELAY_MS) : setTimeout(callback, leftMs));
+    };
+    wait(ms);
+    return () => cancel();
+  },
+  every: (ms, callback) => cancelOf(setInterval(callback, Math.min(ms, MAX_DELAY_MS))),
 };
 
 function cancelOf(timer: unknown): CancelTimer {
