@@ -34,11 +34,16 @@ export class ManualClock implements Clock {
   }
 
   every(ms: number, callback: () => void): CancelTimer {
-    return this.#add({ dueMs: this.#elapsedMs + ms, everyMs: Math.max(1, ms), callback });
+    const everyMs = Math.max(1, ms);
+    return this.#add({ dueMs: this.#elapsedMs + everyMs, everyMs, callback });
   }
 
-  /** Moves on by `ms`; timers fire in the order in which they are due, each at its own time. */
+  /**
+   * Moves on by `ms`; timers fire in the order in which they are due, each at its own time. A callback may move on too.
+   * @throws RangeError for a time that goes back
+   */
   advance(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`a clock cannot advance by ${ms} ms`);
     const end = this.#elapsedMs + ms;
     for (let timer = this.#nextDue(end); timer !== undefined; timer = this.#nextDue(end)) {
       this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueMs);
@@ -46,7 +51,7 @@ export class ManualClock implements Clock {
       else timer.dueMs += timer.everyMs;
       timer.callback();
     }
-    this.#elapsedMs = end;
+    this.#elapsedMs = Math.max(this.#elapsedMs, end);
   }
 
   #add(timer: Timer): CancelTimer {
