@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { SystemRandomness } from "./randomness.ts";
+
+describe("SystemRandomness", () => {
+  const random = new SystemRandomness();
+
+  it("given many ids, when they are read as base64url, then each is 16 bytes in canonical form and none comes twice", () => {
+    const ids = Array.from({ length: 2000 }, () => random.id());
+    for (const id of ids) {
+      expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+      expect(Buffer.from(id, "base64url")).toHaveLength(16);
+      expect(Buffer.from(id, "base64url").toString("base64url")).toBe(id);
+    }
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("given many tags, when they are looked at, then none is 0 and each of the 32 bits is seen as 0 and as 1", () => {
+    const tags = Array.from({ length: 2000 }, () => random.tag());
+    let and = 0xffffffff;
+    let or = 0;
+    for (const tag of tags) {
+      expect(tag).toBeGreaterThan(0);
+      and &= tag;
+      or |= tag;
+    }
+    expect([and >>> 0, or >>> 0]).toEqual([0, 0xffffffff]);
+  });
+
+  it("given the example time of RFC 9562, A.6, when a uuid is made, then its first 48 bits are that time", () => {
+    expect(random.uuid(0x017f22e279b0)).toMatch(/^017f22e2-79b0-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it("given many uuids of one moment, when they are compared, then none comes twice", () => {
+    const uuids = Array.from({ length: 2000 }, () => random.uuid(1_700_000_000_000));
+    expect(new Set(uuids).size).toBe(uuids.length);
+  });
+
+  it("given two sources, when they draw, then they draw different things", () => {
+    expect(random.id()).not.toBe(new SystemRandomness().id());
+  });
+});
