@@ -1,0 +1,60 @@
+import { TenantError } from "./tenant-error.ts";
+import type { TenantLimits, TenantRecord } from "./tenant-record.ts";
+
+/** What is set of a tenant when it is made. */
+export interface TenantSettings {
+  /** 1 to 200 characters without control characters. */
+  readonly displayName?: string | undefined;
+  readonly limits?: TenantLimits | undefined;
+}
+
+/** What is to change of a tenant: undefined leaves as it is, null takes away. */
+export interface TenantUpdate {
+  readonly displayName?: string | null | undefined;
+  readonly limits?: { readonly [Limit in keyof TenantLimits]?: number | null | undefined } | undefined;
+}
+
+const MAX_DISPLAY_NAME = 200;
+/** Control and bidi characters, lone surrogates, line and paragraph separators. */
+const UNSHOWABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+/** The limits by name: the field as clients know it, and the least value. */
+const LIMITS: Readonly<Record<keyof TenantLimits, { readonly field: string; readonly min: number }>> = {
+  maxConnections: { field: "max_connections", min: 1 },
+  publicationsPerSec: { field: "publications_per_sec", min: 0 },
+  bytesPerSec: { field: "bytes_per_sec", min: 0 },
+  maxChannels: { field: "max_channels", min: 1 },
+};
+const LIMIT_NAMES = Object.keys(LIMITS) as (keyof TenantLimits)[];
+
+/**
+ * The settings of a record with an update made to them.
+ * @throws TenantError `INVALID_MESSAGE` with `field` for a value out of its range.
+ */
+export function updatedSettings(
+  current: Pick<TenantRecord, "displayName" | "limits">,
+  update: TenantUpdate,
+): TenantSettings {
+  const limits: { -readonly [Limit in keyof TenantLimits]: number } = {};
+  for (const name of LIMIT_NAMES) {
+    const value = chosen(current.limits[name], update.limits?.[name]);
+    if (value !== undefined) limits[name] = parseLimit(name, value);
+  }
+  const displayName = chosen(current.displayName, update.displayName);
+  return { displayName: displayName === undefined ? undefined : parseDisplayName(displayName), limits };
+}
+
+function chosen<T>(current: T | undefined, update: T | null | undefined): T | undefined {
+  return update === undefined ? current : (update ?? undefined);
+}
+
+function parseLimit(name: keyof TenantLimits, value: number): number {
+  const { field, min } = LIMITS[name];
+  if (Number.isSafeInteger(value) && value >= min) return value;
+  throw TenantError.invalid(field, value, `an integer from ${min} to ${Number.MAX_SAFE_INTEGER}`);
+}
+
+function parseDisplayName(value: string): string {
+  if (value.length > 0 && value.length <= MAX_DISPLAY_NAME && !UNSHOWABLE.test(value)) return value;
+  throw TenantError.invalid("display_name", value, `1 to ${MAX_DISPLAY_NAME} characters without control characters`);
+}

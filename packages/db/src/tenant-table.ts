@@ -1,0 +1,119 @@
+import { parseTenantId, type TenantId } from "@pm/core";
+import type { SqlDatabase, SqlRow, SqlValue } from "./sql-database.ts";
+import type { TenantLimits, TenantRecord, TenantState } from "./tenant-record.ts";
+
+/** Which part of the table a page is. */
+export interface PageSelection {
+  /** The page begins after this tenant; an empty string is before all. */
+  readonly after: string;
+  readonly limit: number;
+  readonly state: TenantState | undefined;
+}
+
+/** The changes since a number, each tenant once, in the order of their last change. */
+export interface ChangedTenants {
+  readonly tenants: readonly TenantId[];
+  /** The number of the last change. */
+  readonly lastSeq: number;
+  /** True when changes after that number are no longer there. */
+  readonly incomplete: boolean;
+}
+
+const UPSERT = `
+  INSERT INTO tenants (tenant_id, state, display_name, max_connections, publications_per_sec, bytes_per_sec,
+    max_channels, created_at_ms, updated_at_ms)
+  VALUES (:tenant, :state, :displayName, :maxConnections, :publicationsPerSec, :bytesPerSec,
+    :maxChannels, :createdAtMs, :updatedAtMs)
+  ON CONFLICT (tenant_id) DO UPDATE SET state = excluded.state, display_name = excluded.display_name,
+    max_connections = excluded.max_connections, publications_per_sec = excluded.publications_per_sec,
+    bytes_per_sec = excluded.bytes_per_sec, max_channels = excluded.max_channels,
+    updated_at_ms = excluded.updated_at_ms`;
+const PAGE = `
+  SELECT * FROM tenants WHERE tenant_id > :after AND (:state IS NULL OR state = :state)
+  ORDER BY tenant_id LIMIT :limit`;
+const CHANGED = "SELECT tenant_id, max(seq) AS seq FROM tenant_changes WHERE seq > ? GROUP BY tenant_id ORDER BY seq";
+
+/** The tables of the directory as records. */
+export class TenantTable {
+  readonly #db: SqlDatabase;
+
+  constructor(db: SqlDatabase) {
+    this.#db = db;
+  }
+
+  find(tenant: TenantId): TenantRecord | undefined {
+    const row = this.#db.get("SELECT * FROM tenants WHERE tenant_id = ?", [tenant]);
+    return row === undefined ? undefined : recordOf(row);
+  }
+
+  /** Inserts or overwrites. */
+  save(record: TenantRecord): void {
+    const { tenant, state, displayName, limits, createdAtMs, updatedAtMs } = record;
+    this.#db.run(UPSERT, {
+      tenant,
+      state,
+      displayName: displayName ?? null,
+      maxConnections: limits.maxConnections ?? null,
+      publicationsPerSec: limits.publicationsPerSec ?? null,
+      bytesPerSec: limits.bytesPerSec ?? null,
+      maxChannels: limits.maxChannels ?? null,
+      createdAtMs,
+      updatedAtMs,
+    });
+  }
+
+  /** True when it was there. */
+  delete(tenant: TenantId): boolean {
+    return this.#db.run("DELETE FROM tenants WHERE tenant_id = ?", [tenant]).changes > 0;
+  }
+
+  /** In the order of the bytes of their ids. */
+  page({ after, limit, state }: PageSelection): TenantRecord[] {
+    return this.#db.all(PAGE, { after, limit, state: state ?? null }).map(recordOf);
+  }
+
+  /** A number that is another one after another connection has committed. */
+  dataVersion(): number {
+    return Number(this.#db.get("PRAGMA data_version")?.["data_version"]);
+  }
+
+  lastSeq(): number {
+    return Number(this.#db.get("SELECT max(seq) AS seq FROM tenant_changes")?.["seq"] ?? 0);
+  }
+
+  changedSince(seq: number): ChangedTenants {
+    const rows = this.#db.all(CHANGED, [seq]);
+    const first = this.#db.get("SELECT min(seq) AS seq FROM tenant_changes")?.["seq"];
+    const lastSeq = this.lastSeq();
+    return {
+      tenants: rows.map((row) => parseTenantId(row["tenant_id"])),
+      lastSeq,
+      incomplete: lastSeq < seq || Number(first ?? 0) > seq + 1,
+    };
+  }
+}
+
+function recordOf(row: SqlRow): TenantRecord {
+  return {
+    tenant: parseTenantId(row["tenant_id"]),
+    state: row["state"] === "suspended" ? "suspended" : "active",
+    displayName: typeof row["display_name"] === "string" ? row["display_name"] : undefined,
+    limits: limitsOf(row),
+    createdAtMs: Number(row["created_at_ms"]),
+    updatedAtMs: Number(row["updated_at_ms"]),
+  };
+}
+
+function limitsOf(row: SqlRow): TenantLimits {
+  return {
+    ...limitOf("maxConnections", row["max_connections"]),
+    ...limitOf("publicationsPerSec", row["publications_per_sec"]),
+    ...limitOf("bytesPerSec", row["bytes_per_sec"]),
+    ...limitOf("maxChannels", row["max_channels"]),
+  };
+}
+
+/** Absent rather than undefined, so that limits can be spread over defaults. */
+function limitOf(name: keyof TenantLimits, value: SqlValue | undefined): TenantLimits {
+  return value === null || value === undefined ? {} : { [name]: Number(value) };
+}
