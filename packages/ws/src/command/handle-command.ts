@@ -1,0 +1,44 @@
+import type { ConnectionPorts } from "../connection/connection-ports.ts";
+import type { WebSocketConnection } from "../connection/websocket-connection.ts";
+import type { Command } from "./command.ts";
+import { handlePublish } from "./handle-publish.ts";
+import { handleReadHistory } from "./handle-read-history.ts";
+import { handleRefreshToken } from "./handle-refresh-token.ts";
+import { handleSubscribe } from "./handle-subscribe.ts";
+import { handleUnsubscribe } from "./handle-unsubscribe.ts";
+import type { Reply } from "./reply.ts";
+
+/**
+ * From a command to its reply. Commands of one connection on one channel take effect in the order sent: what reads or
+ * changes a subscription is waited for by what follows it, while publications only follow each other.
+ */
+export function handleCommand(
+  connection: WebSocketConnection,
+  command: Command,
+  ports: ConnectionPorts,
+): Promise<Reply | undefined> {
+  switch (command.kind) {
+    case "publish":
+      return connection.inOrder(command.channel, () => handlePublish(connection, command, ports));
+    case "subscribe":
+      return connection.barrier(command.channel, () => handleSubscribe(connection, command, ports));
+    case "unsubscribe":
+      return connection.barrier(command.channel, () => handleUnsubscribe(connection, command));
+    case "read-history":
+      return connection.barrier(command.channel, () => handleReadHistory(connection, command, ports));
+    case "refresh-token":
+      return handleRefreshToken(connection, command, ports);
+    case "hello":
+      connection.sessionId = command.sessionId;
+      ports.onSession(connection);
+      return pong();
+    case "ping":
+      return pong();
+    default:
+      return command satisfies never;
+  }
+}
+
+async function pong(): Promise<Reply> {
+  return { body: { case: "pong", value: {} } };
+}

@@ -1,0 +1,51 @@
+import { resolveChannel } from "../channel-policy.ts";
+import type { ConnectionPorts } from "../connection/connection-ports.ts";
+import type { WebSocketConnection } from "../connection/websocket-connection.ts";
+import { Pause } from "../connection/websocket-connection.ts";
+import { WsError } from "../ws-error.ts";
+import type { PublishCommand } from "./command.ts";
+import { positionMessage, type Reply } from "./reply.ts";
+
+/**
+ * Appends a publication.
+ * @throws WsError `PERMISSION_DENIED`, `RATE_LIMIT_EXCEEDED` for a quota of the tenant, `UNAVAILABLE`
+ */
+export async function handlePublish(
+  connection: WebSocketConnection,
+  command: PublishCommand,
+  ports: ConnectionPorts,
+): Promise<Reply> {
+  const { context } = connection;
+  ports.policy.assertMay("publish", context, command.channel);
+  assertQuota(context.tenant, command, ports);
+  const appended = ports.broadcaster.publish(resolveChannel(context, command.channel), {
+    payload: command.payload,
+    event: command.event,
+    publisher: context.user,
+    traceParent: command.traceParent,
+    idempotencyKey: command.idempotencyKey,
+  });
+  if (ports.broadcaster.isCongested(context.tenant)) holdBack(connection, ports);
+  const { position, duplicate, messageId } = await appended;
+  ports.metrics.published(context.tenant);
+  return { body: { case: "published", value: { position: positionMessage(position), duplicate, messageId } } };
+}
+
+function assertQuota(tenant: string, command: PublishCommand, ports: ConnectionPorts): void {
+  const waitMs =
+    (ports.tenantPublications?.check(tenant) ?? 0) || (ports.tenantBytes?.check(tenant, payloadBytes(command)) ?? 0);
+  if (waitMs === 0) return;
+  ports.metrics.rateLimited("tenant");
+  throw WsError.rateLimited(`tenant ${tenant} publishes`, waitMs);
+}
+
+function payloadBytes({ payload }: PublishCommand): number {
+  if (payload === undefined) return 1;
+  return Math.max(1, payload.kind === "data" ? payload.data.byteLength : Buffer.byteLength(payload.json));
+}
+
+/** The tenant's fan-out is over its bound: its publishers are not read until it is relieved. */
+function holdBack(connection: WebSocketConnection, ports: ConnectionPorts): void {
+  if (!connection.pause(Pause.CONGESTED)) return;
+  ports.broadcaster.whenRelieved(connection.context.tenant, () => connection.resume(Pause.CONGESTED));
+}

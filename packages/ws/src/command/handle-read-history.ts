@@ -1,0 +1,127 @@
+import { RecoveryMiss, type ServerMessageInit } from "@pm/proto";
+import { resolveChannel } from "../channel-policy.ts";
+import type { ConnectionPorts } from "../connection/connection-ports.ts";
+import { Pause, type WebSocketConnection } from "../connection/websocket-connection.ts";
+import type { LogEntry, LogPage } from "../log/broker.ts";
+import { judgeForward } from "../log/log-cursor.ts";
+import { type Continuity, judge, type LogMark, type StreamPosition } from "../log/stream-position.ts";
+import type { ReadHistoryCommand } from "./command.ts";
+import { positionMessage, type Reply } from "./reply.ts";
+
+/** Content of a page, in bytes, so that the page with all its fields stays below 256 KiB in either encoding. */
+const PAGE_BYTES = { proto: 229_376, json: 131_072 } as const;
+
+type PublicationInit = NonNullable<
+  Extract<NonNullable<ServerMessageInit["body"]>, { case: "historyPage" }>["value"]["publications"]
+>[number];
+
+/** What a page says of itself beside its publications. */
+interface PageFrame {
+  readonly entries: readonly LogEntry[];
+  readonly position: StreamPosition;
+  readonly more: boolean;
+  readonly miss: RecoveryMiss;
+}
+
+/**
+ * Reads a page of a channel's log. While the socket is above its mark nothing is read from it, and the page waits.
+ * @throws WsError `PERMISSION_DENIED`, `UNAVAILABLE`
+ */
+export async function handleReadHistory(
+  connection: WebSocketConnection,
+  command: ReadHistoryCommand,
+  ports: ConnectionPorts,
+): Promise<Reply> {
+  const { context } = connection;
+  ports.policy.assertMay("history", context, command.channel);
+  if (connection.outbox.isBehind) {
+    connection.pause(Pause.HISTORY);
+    await connection.whenWritable();
+    connection.resume(Pause.HISTORY);
+  }
+  const backward = command.backward;
+  const page = await ports.broker.read(resolveChannel(context, command.channel), {
+    from: startOffset(command),
+    direction: backward ? "backward" : "forward",
+    // Read backward, the entry at `since` comes along: it has the tag to compare.
+    maxCount: backward && command.since !== undefined ? command.limit + 1 : command.limit,
+    maxBytes: PAGE_BYTES[connection.encoding],
+  });
+  const frame = backward ? backwardPage(command, page) : forwardPage(command, page);
+  return {
+    body: {
+      case: "historyPage",
+      value: {
+        publications: frame.entries.map((entry) => publicationMessage(command.channel, entry)),
+        position: positionMessage(frame.position),
+        more: frame.more,
+        miss: frame.miss,
+        top: positionMessage({ epoch: page.epoch, ...page.top }),
+      },
+    },
+  };
+}
+
+function startOffset({ since, backward }: ReadHistoryCommand): number {
+  if (!backward) return since?.offset ?? 0;
+  return since === undefined ? Number.MAX_SAFE_INTEGER : since.offset + 1;
+}
+
+function forwardPage({ since }: ReadHistoryCommand, page: LogPage): PageFrame {
+  const continuity: Continuity = since === undefined ? { kind: "continues" } : judgeForward(since, page);
+  if (continuity.kind === "missed" && continuity.miss !== RecoveryMiss.RETENTION) return missedPage(continuity);
+  const start = continuity.kind === "missed" ? continuity.position : (since ?? { epoch: page.epoch, ...page.base });
+  const last = page.entries.at(-1);
+  return {
+    entries: page.entries,
+    position: last === undefined ? start : positionOf(page.epoch, last),
+    more: last !== undefined && last.offset < page.top.offset,
+    miss: continuity.kind === "missed" ? continuity.miss : RecoveryMiss.UNSPECIFIED,
+  };
+}
+
+function backwardPage({ since, limit }: ReadHistoryCommand, page: LogPage): PageFrame {
+  const first = page.entries[0];
+  const mark: LogMark | undefined = since?.offset === page.base.offset ? page.base : first;
+  const tag = mark?.offset === since?.offset ? mark?.check : undefined;
+  const continuity: Continuity = since === undefined ? { kind: "continues" } : judge(since, page, tag);
+  if (continuity.kind === "missed") return missedPage(continuity);
+  const entries = page.entries.filter((entry) => since === undefined || entry.offset < since.offset).slice(0, limit);
+  const last = entries.at(-1);
+  return {
+    entries,
+    position: last === undefined ? (since ?? { epoch: page.epoch, ...page.top }) : positionOf(page.epoch, last),
+    more: last !== undefined && last.offset > page.base.offset + 1,
+    miss: RecoveryMiss.UNSPECIFIED,
+  };
+}
+
+function missedPage({ position, miss }: Extract<Continuity, { kind: "missed" }>): PageFrame {
+  return { entries: [], position, more: false, miss };
+}
+
+function positionOf(epoch: string, { offset, check }: LogMark): StreamPosition {
+  return { epoch, offset, check };
+}
+
+function publicationMessage(channel: string, entry: LogEntry): PublicationInit {
+  const { payload } = entry;
+  return {
+    channel,
+    offset: BigInt(entry.offset),
+    check: entry.check,
+    event: entry.event,
+    publisher: entry.publisher,
+    publishedAtMs: BigInt(entry.publishedAtMs),
+    messageId: entry.messageId,
+    traceParent: entry.traceParent,
+    ...(payload === undefined ? {} : { payload: { kind: payloadKind(payload) } }),
+  };
+}
+
+function payloadKind(
+  payload: NonNullable<LogEntry["payload"]>,
+): { case: "json"; value: string } | { case: "data"; value: Uint8Array<ArrayBuffer> } {
+  if (payload.kind === "json") return { case: "json", value: payload.json };
+  return { case: "data", value: payload.data as Uint8Array<ArrayBuffer> };
+}

@@ -1,0 +1,158 @@
+import { type ChannelRef, TENANT_CHANNEL } from "@pm/core";
+import { RecoveryMiss } from "@pm/proto";
+import { resolveChannel } from "../channel-policy.ts";
+import type { ConnectionPorts } from "../connection/connection-ports.ts";
+import type { WebSocketConnection } from "../connection/websocket-connection.ts";
+import type { LiveChannel } from "../fanout/live-channel.ts";
+import { Subscription } from "../fanout/subscription.ts";
+import type { Broker } from "../log/broker.ts";
+import { judgeForward } from "../log/log-cursor.ts";
+import type { StreamPosition } from "../log/stream-position.ts";
+import { WsError } from "../ws-error.ts";
+import type { SubscribeCommand } from "./command.ts";
+import { positionMessage, type Reply } from "./reply.ts";
+
+/** Where a subscription begins, and what its client is told about that. */
+interface Start {
+  /** Delivery continues after it. */
+  readonly position: StreamPosition;
+  readonly top: StreamPosition;
+  readonly recovered: boolean;
+  readonly miss: RecoveryMiss;
+  readonly missedCount: number;
+}
+
+/**
+ * Subscribes, or moves the cursor of a subscription. There are three answers and no other: delivery begins where it was
+ * asked to, it continues after `since`, or the client is told what it missed.
+ * @throws WsError `PERMISSION_DENIED`, `LIMIT_EXCEEDED`, `UNAVAILABLE`
+ */
+export async function handleSubscribe(
+  connection: WebSocketConnection,
+  command: SubscribeCommand,
+  ports: ConnectionPorts,
+): Promise<Reply> {
+  assertMaySubscribe(connection, command, ports);
+  const existing = connection.subscriptions.get(command.channel);
+  if (existing !== undefined) return resubscribe(existing, command, ports);
+  if (command.channel !== TENANT_CHANNEL && connection.subscriptions.size >= ports.options.maxSubscriptions) {
+    throw WsError.subscriptionLimit(connection.subscriptions.size, ports.options.maxSubscriptions);
+  }
+  const channel = await ports.broadcaster.acquire(resolveChannel(connection.context, command.channel));
+  try {
+    const start = await startOf(channel, command, ports.broker);
+    return subscribed(command, start, () => begin(connection, channel, { start, ports }));
+  } catch (error) {
+    ports.broadcaster.release(channel);
+    throw error;
+  }
+}
+
+function assertMaySubscribe(connection: WebSocketConnection, command: SubscribeCommand, ports: ConnectionPorts): void {
+  const { context } = connection;
+  ports.policy.assertMay("subscribe", context, command.channel);
+  const readsHistory = command.rewind > 0 || (command.since !== undefined && command.since.check === 0);
+  // Offset 0 of a log that nobody can name is no history: a position always comes from one that was seen.
+  if (readsHistory) ports.policy.assertMay("history", context, command.channel);
+}
+
+async function resubscribe(existing: Subscription, command: SubscribeCommand, ports: ConnectionPorts): Promise<Reply> {
+  if (command.since === undefined) {
+    const top = await readTop(existing.channel.ref, ports.broker);
+    const { position } = existing;
+    return subscribed(command, { position, top, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 });
+  }
+  const start = await startOf(existing.channel, command, ports.broker);
+  return subscribed(command, start, () => {
+    if (existing.index < 0) return;
+    existing.moveTo(start.position);
+    existing.reader.catchUp.add(existing);
+  });
+}
+
+function begin(
+  connection: WebSocketConnection,
+  channel: LiveChannel,
+  { start, ports }: { readonly start: Start; readonly ports: ConnectionPorts },
+): void {
+  if (connection.closing !== undefined) {
+    ports.broadcaster.release(channel);
+    return;
+  }
+  const subscription = new Subscription(connection, channel, start.position);
+  connection.subscriptions.add(subscription);
+  channel.add(subscription);
+}
+
+async function startOf(
+  channel: Pick<LiveChannel, "ref" | "kind">,
+  command: SubscribeCommand,
+  broker: Broker,
+): Promise<Start> {
+  if (command.since !== undefined) return continueAfter(channel, command.since, broker);
+  const top = await readTop(channel.ref, broker);
+  const position = command.rewind === 0 ? top : await rewindFrom(channel.ref, { top, count: command.rewind }, broker);
+  return { position, top, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
+}
+
+async function continueAfter(
+  { ref, kind }: Pick<LiveChannel, "ref" | "kind">,
+  since: StreamPosition,
+  broker: Broker,
+): Promise<Start> {
+  const page = await broker.read(ref, { from: since.offset, direction: "forward", maxCount: 1, maxBytes: 1 });
+  const top = { epoch: page.epoch, ...page.top };
+  const continuity = judgeForward(since, page);
+  if (continuity.kind === "continues") {
+    return { position: since, top, recovered: true, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
+  }
+  const { miss, missedCount, position } = continuity;
+  if (kind.lagPolicy !== "latest") return { position, top, recovered: false, miss, missedCount };
+  const newest = await rewindFrom(ref, { top, count: 1 }, broker);
+  const skipped = miss === RecoveryMiss.RETENTION ? newest.offset - since.offset : 0;
+  return { position: newest, top, recovered: false, miss, missedCount: skipped };
+}
+
+async function readTop(ref: ChannelRef, broker: Broker): Promise<StreamPosition> {
+  const page = await broker.read(ref, {
+    from: Number.MAX_SAFE_INTEGER,
+    direction: "forward",
+    maxCount: 1,
+    maxBytes: 1,
+  });
+  return { epoch: page.epoch, ...page.top };
+}
+
+/** The position from which the last `count` publications follow, or as many of them as are retained. */
+async function rewindFrom(
+  ref: ChannelRef,
+  { top, count }: { readonly top: StreamPosition; readonly count: number },
+  broker: Broker,
+): Promise<StreamPosition> {
+  const page = await broker.read(ref, {
+    from: Math.max(0, top.offset - count),
+    direction: "forward",
+    maxCount: 1,
+    maxBytes: 1,
+  });
+  const [first] = page.entries;
+  if (page.epoch !== top.epoch || first === undefined) return { epoch: page.epoch, ...page.top };
+  return { epoch: page.epoch, offset: first.offset - 1, check: first.prevCheck };
+}
+
+function subscribed(command: SubscribeCommand, start: Start, afterQueued?: () => void): Reply {
+  return {
+    body: {
+      case: "subscribed",
+      value: {
+        channel: command.channel,
+        position: positionMessage(start.position),
+        recovered: start.recovered,
+        miss: start.miss,
+        missedCount: BigInt(start.missedCount),
+        top: positionMessage(start.top),
+      },
+    },
+    afterQueued,
+  };
+}

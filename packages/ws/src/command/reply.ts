@@ -1,0 +1,17 @@
+import type { ServerMessageInit } from "@pm/proto";
+import type { StreamPosition } from "../log/stream-position.ts";
+
+/** What a handler answers with. */
+export interface Reply {
+  readonly body: ReplyBody;
+  /** What takes effect right behind the reply: deliveries that must not come before it. */
+  readonly afterQueued?: (() => void) | undefined;
+}
+
+/** The body of a server message. */
+export type ReplyBody = NonNullable<ServerMessageInit["body"]>;
+
+/** A position as the wire has it. */
+export function positionMessage(position: StreamPosition): { epoch: string; offset: bigint; check: number } {
+  return { epoch: position.epoch, offset: BigInt(position.offset), check: position.check };
+}

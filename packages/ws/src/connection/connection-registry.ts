@@ -1,0 +1,135 @@
+import type { TenantContext, TenantId } from "@pm/core";
+import { WsError } from "../ws-error.ts";
+
+/** What the registry needs to know of a connection. */
+export interface RegisteredConnection {
+  readonly id: string;
+  readonly context: TenantContext;
+  readonly slot: ConnectionSlot;
+  /** Empty: none was named. */
+  readonly sessionId: string;
+}
+
+/** How many connections there may be. */
+export interface ConnectionLimits {
+  readonly maxTotal: number;
+  /** Asked for each admission, so that a tenant's own limit can change. */
+  readonly maxOfTenant: (tenant: TenantId) => number;
+}
+
+/** A connection's place in the limits. Releasing it twice does nothing. */
+export interface ConnectionSlot {
+  release(): void;
+}
+
+/** Which connections to look up. */
+export interface ConnectionFilter {
+  readonly tenant?: TenantId | undefined;
+  readonly user?: string | undefined;
+}
+
+/** Who is connected. */
+export class ConnectionRegistry<Connection extends RegisteredConnection> {
+  readonly #limits: ConnectionLimits;
+  readonly #all = new Map<string, Connection>();
+  readonly #byTenant = new Map<TenantId, Set<Connection>>();
+  readonly #sessions = new Map<string, Connection>();
+  readonly #slots = new Map<TenantId, number>();
+  #totalSlots = 0;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Tenants that have a connection. */
+  get tenantCount(): number {
+    return this.#byTenant.size;
+  }
+
+  /**
+   * Takes a place in the limits.
+   * @throws WsError `CONNECTION_LIMIT` for the tenant's, `UNAVAILABLE` for the process's
+   */
+  reserve(tenant: TenantId): ConnectionSlot {
+    if (this.#totalSlots >= this.#limits.maxTotal) throw WsError.overloaded("the server", this.#limits.maxTotal);
+    const current = this.#slots.get(tenant) ?? 0;
+    const max = this.#limits.maxOfTenant(tenant);
+    if (current >= max) throw WsError.connectionLimit(tenant, current, max);
+    this.#slots.set(tenant, current + 1);
+    this.#totalSlots++;
+    return new Slot(() => this.#release(tenant));
+  }
+
+  add(connection: Connection): void {
+    const { tenant } = connection.context;
+    this.#all.set(connection.id, connection);
+    const ofTenant = this.#byTenant.get(tenant);
+    if (ofTenant === undefined) this.#byTenant.set(tenant, new Set([connection]));
+    else ofTenant.add(connection);
+  }
+
+  remove(connection: Connection): void {
+    const { tenant } = connection.context;
+    this.#all.delete(connection.id);
+    const ofTenant = this.#byTenant.get(tenant);
+    ofTenant?.delete(connection);
+    if (ofTenant?.size === 0) this.#byTenant.delete(tenant);
+    const session = sessionKey(connection);
+    if (session !== undefined && this.#sessions.get(session) === connection) this.#sessions.delete(session);
+  }
+
+  /** Notes the session of a connection; an older connection of the same session gives up its place in the limits. */
+  claimSession(connection: Connection): void {
+    const session = sessionKey(connection);
+    if (session === undefined) return;
+    const older = this.#sessions.get(session);
+    if (older !== undefined && older !== connection) older.slot.release();
+    this.#sessions.set(session, connection);
+  }
+
+  get(id: string): Connection | undefined {
+    return this.#all.get(id);
+  }
+
+  /** The connections of a tenant, of one of its users, or all, in the order in which they came. */
+  *find(filter: ConnectionFilter = {}): Generator<Connection> {
+    const candidates = filter.tenant === undefined ? this.#all.values() : (this.#byTenant.get(filter.tenant) ?? []);
+    for (const connection of candidates) {
+      if (filter.user === undefined || connection.context.user === filter.user) yield connection;
+    }
+  }
+
+  /** Tenants with their number of connections. */
+  *tenants(): Generator<readonly [TenantId, number]> {
+    for (const [tenant, connections] of this.#byTenant) yield [tenant, connections.size];
+  }
+
+  #release(tenant: TenantId): void {
+    this.#totalSlots--;
+    const left = (this.#slots.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#slots.delete(tenant);
+    else this.#slots.set(tenant, left);
+  }
+}
+
+class Slot implements ConnectionSlot {
+  #onRelease: (() => void) | undefined;
+
+  constructor(onRelease: () => void) {
+    this.#onRelease = onRelease;
+  }
+
+  release(): void {
+    this.#onRelease?.();
+    this.#onRelease = undefined;
+  }
+}
+
+function sessionKey({ context, sessionId }: RegisteredConnection): string | undefined {
+  return sessionId === "" ? undefined : `${context.tenant}/${sessionId.length}:${sessionId}${context.user}`;
+}

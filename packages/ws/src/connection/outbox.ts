@@ -1,0 +1,155 @@
+import type { Encoding } from "@pm/proto";
+import type { Run } from "../fanout/run.ts";
+import type { Flushable } from "../fanout/turn-scheduler.ts";
+import { frameElements } from "./websocket-frame.ts";
+
+/** The part of a socket that an Outbox uses. */
+export interface OutboxSocket {
+  readonly writableLength: number;
+  write(bytes: Uint8Array): boolean;
+}
+
+/** How much may wait for one connection. */
+export interface OutboxLimits {
+  /** Bytes in the socket above which the connection is behind, and publications are no longer queued for it. */
+  readonly highWaterBytes: number;
+  /** Bytes of replies that may wait above that mark. */
+  readonly maxReplyBytes: number;
+  /** Replies that may wait. */
+  readonly maxReplies: number;
+}
+
+/** Whom an Outbox tells. */
+export interface OutboxOwner {
+  /** Bytes wait: flush at the end of the turn. */
+  onDirty(outbox: Flushable): void;
+  /** Replies are over their bounds: the connection has to end. */
+  onReplyOverflow(): void;
+}
+
+/** What waits: bytes in the connection's encoding, framed already where they are shared and stand alone. */
+interface Waiting {
+  readonly frame: Buffer | undefined;
+  readonly body: Uint8Array;
+}
+
+/** Frames are cut here, with at least one message. */
+const MAX_FRAME_BYTES = 65_536;
+
+/**
+ * The one writer to a socket. What is given to it in a turn of the event loop goes down in one write; a run that waits
+ * alone is written as the shared buffer that it is.
+ */
+export class Outbox implements Flushable {
+  readonly encoding: Encoding;
+  readonly #socket: OutboxSocket;
+  readonly #limits: OutboxLimits;
+  readonly #owner: OutboxOwner;
+  #first: Waiting | undefined;
+  #more: Waiting[] | undefined;
+  #replies = 0;
+  #replyBytes = 0;
+  #closed = false;
+  /** Messages and bytes given to the socket. */
+  messagesOut = 0;
+  bytesOut = 0;
+
+  constructor(options: {
+    readonly encoding: Encoding;
+    readonly socket: OutboxSocket;
+    readonly limits: OutboxLimits;
+    readonly owner: OutboxOwner;
+  }) {
+    this.encoding = options.encoding;
+    this.#socket = options.socket;
+    this.#limits = options.limits;
+    this.#owner = options.owner;
+  }
+
+  /** True while the socket holds more than its high-water mark. */
+  get isBehind(): boolean {
+    return this.#socket.writableLength > this.#limits.highWaterBytes;
+  }
+
+  /** Bytes that the socket has not taken yet. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Queues publications. Ask `isBehind` first: this takes a run of any size. */
+  offer(run: Run): void {
+    if (this.#closed) return;
+    this.messagesOut += run.entries.length;
+    this.#push(run.bytes(this.encoding));
+  }
+
+  /** Queues a reply or a push that is not a publication. */
+  reply(element: Uint8Array): void {
+    if (this.#closed) return;
+    this.messagesOut++;
+    this.#replies++;
+    this.#replyBytes += element.byteLength;
+    this.#push({ frame: undefined, body: element });
+    if (this.#replies > this.#limits.maxReplies || this.#replyBytes > this.#limits.maxReplyBytes) this.#checkReplies();
+  }
+
+  /** The socket has taken all it was given. */
+  drained(): void {
+    this.#replies = 0;
+    this.#replyBytes = 0;
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    const first = this.#first;
+    if (first === undefined || this.#closed) return;
+    const more = this.#more;
+    this.#first = undefined;
+    this.#more = undefined;
+    if (more === undefined) this.#write(first.frame ?? frameElements([first.body], this.encoding));
+    else this.#writeFrames([first, ...more]);
+    if (this.#replies > 0 && this.#socket.writableLength === 0) this.drained();
+  }
+
+  /** Writes what waits; nothing more is taken. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
+  }
+
+  #push(waiting: Waiting): void {
+    if (this.#first === undefined) {
+      this.#first = waiting;
+      this.#owner.onDirty(this);
+    } else if (this.#more === undefined) {
+      this.#more = [waiting];
+    } else {
+      this.#more.push(waiting);
+    }
+  }
+
+  #checkReplies(): void {
+    this.flush();
+    if (this.#replies > 0) this.#owner.onReplyOverflow();
+  }
+
+  #writeFrames(waiting: readonly Waiting[]): void {
+    let bodies: Uint8Array[] = [];
+    let bytes = 0;
+    for (const { body } of waiting) {
+      if (bytes > 0 && bytes + body.byteLength > MAX_FRAME_BYTES) {
+        this.#write(frameElements(bodies, this.encoding));
+        bodies = [];
+        bytes = 0;
+      }
+      bodies.push(body);
+      bytes += body.byteLength;
+    }
+    this.#write(frameElements(bodies, this.encoding));
+  }
+
+  #write(frame: Buffer): void {
+    this.bytesOut += frame.byteLength;
+    this.#socket.write(frame);
+  }
+}

@@ -1,0 +1,115 @@
+import { CodedError } from "@pm/core";
+import { type ClientMessage, CloseCode, decodeClientFrame } from "@pm/proto";
+import type { Command } from "../command/command.ts";
+import { handleCommand } from "../command/handle-command.ts";
+import type { Reply } from "../command/reply.ts";
+import { validateCommand } from "../command/validate-command.ts";
+import type { RateLimiter } from "../rate-limiter.ts";
+import { WsError } from "../ws-error.ts";
+import type { ConnectionPorts } from "./connection-ports.ts";
+import { Pause, type WebSocketConnection } from "./websocket-connection.ts";
+
+/** Frames in a row with a violation of the rate after which the connection ends. */
+const MAX_VIOLATIONS = 5;
+
+/** Takes one WebSocket message of a client: decodes it, and has each command carried out and answered. */
+export function receiveFrame(
+  connection: WebSocketConnection,
+  frame: { readonly data: Buffer; readonly isBinary: boolean },
+  ports: ConnectionPorts,
+): void {
+  if (connection.closing !== undefined) return;
+  connection.bytesIn += frame.data.byteLength;
+  if (frame.isBinary === (connection.encoding === "json")) {
+    const agreed = connection.encoding === "json" ? "text" : "binary";
+    connection.close({ code: CloseCode.UNSUPPORTED_DATA, reason: `${agreed} frames were agreed` });
+    return;
+  }
+  const messages = decode(connection, frame.data);
+  if (messages === undefined) return;
+  if (messages.length === 0) connection.sendError(WsError.invalidMessage("messages", "is empty"));
+  let violated = false;
+  for (const message of messages) violated = receiveMessage(connection, message, ports) || violated;
+  countViolation(connection, violated);
+  if (connection.inFlight >= ports.options.maxInFlight) connection.pause(Pause.IN_FLIGHT);
+}
+
+function decode(connection: WebSocketConnection, data: Buffer): ClientMessage[] | undefined {
+  try {
+    return decodeClientFrame(connection.encoding === "json" ? data.toString("utf8") : data, connection.encoding);
+  } catch (error) {
+    connection.sendError(error);
+    connection.close({ code: CloseCode.UNDECODABLE, reason: "the frame cannot be decoded" });
+    return undefined;
+  }
+}
+
+/** True when the message was over the rate, and dropped. */
+function receiveMessage(connection: WebSocketConnection, message: ClientMessage, ports: ConnectionPorts): boolean {
+  connection.messagesIn++;
+  ports.metrics.received(message.body.case);
+  const waitMs = limiterOf(connection, message)?.check() ?? 0;
+  if (waitMs > 0) {
+    ports.metrics.rateLimited("connection");
+    connection.sendError(WsError.rateLimited("the connection sends", waitMs), message.id);
+    return true;
+  }
+  let command: Command;
+  try {
+    command = validateCommand(message);
+  } catch (error) {
+    connection.sendError(error, message.id);
+    return false;
+  }
+  carryOut(connection, { command, id: message.id }, ports);
+  return false;
+}
+
+/** Subscribing has a limit of its own, so that a reconnect with many channels is never a violation. */
+function limiterOf(connection: WebSocketConnection, { body }: ClientMessage): RateLimiter | undefined {
+  return body.case === "subscribe" || body.case === "unsubscribe"
+    ? connection.subscribeLimiter
+    : connection.messageLimiter;
+}
+
+function carryOut(
+  connection: WebSocketConnection,
+  { command, id }: { readonly command: Command; readonly id: number },
+  ports: ConnectionPorts,
+): void {
+  connection.inFlight++;
+  handleCommand(connection, command, ports).then(
+    (reply) => {
+      answer(connection, reply, { command, id });
+      settle(connection, ports);
+    },
+    (error: unknown) => {
+      if (!(error instanceof CodedError)) ports.metrics.failed();
+      connection.sendError(error, id);
+      settle(connection, ports);
+    },
+  );
+}
+
+function answer(
+  connection: WebSocketConnection,
+  reply: Reply | undefined,
+  { command, id }: { readonly command: Command; readonly id: number },
+): void {
+  if (reply === undefined) return;
+  // Without an id no reply is wanted, but a subscription is never begun without its Subscribed.
+  if (id !== 0 || command.kind === "subscribe" || command.kind === "unsubscribe") connection.send(reply.body, id);
+  reply.afterQueued?.();
+}
+
+function settle(connection: WebSocketConnection, ports: ConnectionPorts): void {
+  connection.settled();
+  if (connection.inFlight <= ports.options.maxInFlight / 2) connection.resume(Pause.IN_FLIGHT);
+}
+
+function countViolation(connection: WebSocketConnection, violated: boolean): void {
+  connection.violations = violated ? connection.violations + 1 : 0;
+  if (connection.violations >= MAX_VIOLATIONS) {
+    connection.close({ code: CloseCode.RATE_LIMITED, reason: "too many messages" });
+  }
+}

@@ -1,0 +1,268 @@
+import type { ChannelName, TenantContext } from "@pm/core";
+import { CodedError } from "@pm/core";
+import { CloseCode, encodeServerElement, type Encoding, type ServerMessageInit, SUBPROTOCOLS } from "@pm/proto";
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import type { ReplyBody } from "../command/reply.ts";
+import { CatchUp } from "../fanout/catch-up.ts";
+import type { Reader, Subscription } from "../fanout/subscription.ts";
+import type { RateLimiter } from "../rate-limiter.ts";
+import { WsError } from "../ws-error.ts";
+import { ClientSubscriptions } from "./client-subscriptions.ts";
+import type { ConnectionPorts } from "./connection-ports.ts";
+import type { ConnectionWatch } from "./connection-watch.ts";
+import type { ConnectionSlot, RegisteredConnection } from "./connection-registry.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
+
+/** What a connection is made of, after its handshake. */
+export interface ConnectionStart {
+  readonly webSocket: WebSocket;
+  /** Written to directly, since frames are made once for many. */
+  readonly socket: Socket;
+  readonly context: TenantContext;
+  readonly slot: ConnectionSlot;
+  /** The client's address, as the trusted proxies tell it. */
+  readonly address: string;
+}
+
+/** Why a connection ends. */
+export interface CloseReason {
+  readonly code: CloseCode;
+  /** A word for the client and the metrics; at most 123 bytes. */
+  readonly reason: string;
+}
+
+/** Why a socket is not read for now. Bits, since several may hold at once. */
+export const Pause = { IN_FLIGHT: 1, CONGESTED: 2, HISTORY: 4, DRAINING: 8 } as const;
+
+/** One accepted WebSocket: who it is, what it reads, the one way out to it, and how it ends. */
+export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConnection {
+  readonly id: string;
+  readonly webSocket: WebSocket;
+  readonly slot: ConnectionSlot;
+  readonly address: string;
+  readonly connectedAtMs: number;
+  readonly encoding: Encoding;
+  readonly outbox: Outbox;
+  readonly subscriptions: ClientSubscriptions = new ClientSubscriptions();
+  context: TenantContext;
+  sessionId = "";
+  /** The sweep's number of the last sign of life. */
+  lastSeenTick: number;
+  lastActiveAtMs: number;
+  messagesIn = 0;
+  bytesIn = 0;
+  /** What the sweep has noted. */
+  watch: ConnectionWatch | undefined;
+  /** Control frames in the sweep's current second. */
+  controlFrames = 0;
+  controlTick = 0;
+  /** Frames in a row that had a rate violation. */
+  violations = 0;
+  /** Commands whose outcome is still to come. */
+  inFlight = 0;
+  readonly #ports: ConnectionPorts;
+  readonly #socket: Socket;
+  #catchUp: CatchUp | undefined;
+  #messageLimiter: RateLimiter | undefined;
+  #subscribeLimiter: RateLimiter | undefined;
+  #order: Map<ChannelName, Promise<unknown>> | undefined;
+  #whenWritable: (() => void)[] | undefined;
+  #whenIdle: (() => void)[] | undefined;
+  #pauses = 0;
+  #closing: CloseReason | undefined;
+
+  constructor(start: ConnectionStart, ports: ConnectionPorts) {
+    this.#ports = ports;
+    this.#socket = start.socket;
+    this.webSocket = start.webSocket;
+    this.slot = start.slot;
+    this.address = start.address;
+    this.context = start.context;
+    this.connectedAtMs = ports.clock.now();
+    this.lastActiveAtMs = this.connectedAtMs;
+    this.lastSeenTick = ports.sweepTick();
+    this.id = ports.randomness.uuid(this.connectedAtMs);
+    this.encoding = start.webSocket.protocol === SUBPROTOCOLS.json ? "json" : "proto";
+    this.outbox = new Outbox({
+      encoding: this.encoding,
+      socket: start.socket,
+      limits: ports.outboxLimits,
+      owner: this,
+    });
+  }
+
+  /** Undefined while the connection is open. */
+  get closing(): CloseReason | undefined {
+    return this.#closing;
+  }
+
+  /** Subscriptions that are not live. */
+  get catchingUp(): number {
+    return this.#catchUp?.size ?? 0;
+  }
+
+  /** Bytes that the socket has given to the kernel. */
+  get takenBytes(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
+  get catchUp(): CatchUp {
+    this.#catchUp ??= new CatchUp(this, this.context.tenant, this.#ports);
+    return this.#catchUp;
+  }
+
+  get messageLimiter(): RateLimiter | undefined {
+    this.#messageLimiter ??= this.#ports.messageLimiters?.create();
+    return this.#messageLimiter;
+  }
+
+  get subscribeLimiter(): RateLimiter | undefined {
+    this.#subscribeLimiter ??= this.#ports.subscribeLimiters?.create();
+    return this.#subscribeLimiter;
+  }
+
+  /** Queues a reply (`replyTo` > 0) or a push. */
+  send(body: ReplyBody, replyTo = 0): void {
+    this.#sendMessage({ replyTo, body });
+  }
+
+  /** Tells the client of a failure; the log line with the same id tells the rest. */
+  sendError(error: unknown, replyTo = 0): void {
+    const coded = error instanceof CodedError ? error : WsError.internal("a command", error);
+    const told = this.#ports.reportError(coded, this);
+    this.#sendMessage({ replyTo, body: { case: "error", value: { ...told } } });
+  }
+
+  /** Runs commands on one channel in the order in which they were sent, where one has to be waited for. */
+  inOrder<T>(channel: ChannelName, run: () => Promise<T>): Promise<T> {
+    const before = this.#order?.get(channel);
+    return before === undefined ? run() : before.then(run, run);
+  }
+
+  /** As `inOrder`, and what comes after it on this channel waits for it. */
+  barrier<T>(channel: ChannelName, run: () => Promise<T>): Promise<T> {
+    const done = this.inOrder(channel, run);
+    const order = (this.#order ??= new Map());
+    order.set(channel, done);
+    const clear = (): void => {
+      if (order.get(channel) === done) order.delete(channel);
+    };
+    done.then(clear, clear);
+    return done;
+  }
+
+  /** Resolves when the socket is below its mark, or the connection ends. */
+  async whenWritable(): Promise<void> {
+    while (this.outbox.isBehind && this.#closing === undefined) {
+      await new Promise<void>((resolve) => {
+        (this.#whenWritable ??= []).push(resolve);
+      });
+    }
+  }
+
+  /** Resolves when every command that was read has its outcome. */
+  async whenIdle(): Promise<void> {
+    while (this.inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        (this.#whenIdle ??= []).push(resolve);
+      });
+    }
+  }
+
+  /** A command has its outcome. */
+  settled(): void {
+    this.inFlight--;
+    if (this.inFlight > 0 || this.#whenIdle === undefined) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = undefined;
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Stops reading the socket for a reason; it is read again when no reason is left. False: it was there already. */
+  pause(reason: number): boolean {
+    if ((this.#pauses & reason) !== 0 || this.#closing !== undefined) return false;
+    if (this.#pauses === 0) this.webSocket.pause();
+    this.#pauses |= reason;
+    return true;
+  }
+
+  resume(reason: number): void {
+    if ((this.#pauses & reason) === 0) return;
+    this.#pauses &= ~reason;
+    if (this.#pauses === 0) this.webSocket.resume();
+  }
+
+  onDirty(outbox: Outbox): void {
+    this.#ports.scheduler.markDirty(outbox);
+  }
+
+  onReplyOverflow(): void {
+    this.close({ code: CloseCode.SLOW_CLIENT, reason: "replies are not taken" });
+  }
+
+  onTooSlow(): void {
+    this.close({ code: CloseCode.SLOW_CLIENT, reason: "fell behind a channel" });
+  }
+
+  /** The socket has taken all it held. */
+  onDrain(): void {
+    this.outbox.drained();
+    this.#catchUp?.wake();
+    const waiting = this.#whenWritable;
+    this.#whenWritable = undefined;
+    for (const resolve of waiting ?? []) resolve();
+  }
+
+  /** Ends one subscription. */
+  unsubscribe(name: ChannelName): Subscription | undefined {
+    const subscription = this.subscriptions.delete(name);
+    subscription?.channel.end(subscription);
+    return subscription;
+  }
+
+  /** Ends the connection: what is queued goes out, then the close frame; a peer that does not answer is cut off. */
+  close(reason: CloseReason): void {
+    if (this.#closing !== undefined) return;
+    this.#closing = reason;
+    this.#catchUp?.close();
+    for (const subscription of this.subscriptions) subscription.channel.end(subscription);
+    this.outbox.close();
+    // Read again, so that the peer's close frame is seen; messages are ignored from here on.
+    if (this.#pauses > 0) this.webSocket.resume();
+    this.#pauses = 0;
+    this.webSocket.close(reason.code, reason.reason);
+    this.#letWaitersGo();
+  }
+
+  /** Ends the connection now, without a word. */
+  terminate(): void {
+    this.#closing ??= { code: CloseCode.ABNORMAL, reason: "cut off" };
+    this.webSocket.terminate();
+  }
+
+  /** ws has refused a frame, and is closing with this code. */
+  refused(reason: CloseReason): void {
+    this.#closing ??= reason;
+  }
+
+  /** The socket has closed: lets go of everything. */
+  onClosed(code: number): void {
+    this.#closing ??= { code: (code === 1005 ? CloseCode.NORMAL : code) as CloseCode, reason: "closed by the client" };
+    this.#catchUp?.close();
+    for (const subscription of this.subscriptions) subscription.channel.end(subscription);
+    this.outbox.close();
+    this.slot.release();
+    this.#letWaitersGo();
+  }
+
+  #letWaitersGo(): void {
+    const waiting = this.#whenWritable;
+    this.#whenWritable = undefined;
+    for (const resolve of waiting ?? []) resolve();
+  }
+
+  #sendMessage(message: ServerMessageInit): void {
+    this.outbox.reply(encodeServerElement(message, this.encoding));
+  }
+}

@@ -1,0 +1,238 @@
+import type { CancelTimer, ChannelRef } from "@pm/core";
+import { RecoveryMiss } from "@pm/proto";
+import type { ChannelKind } from "../channel-kinds.ts";
+import type { BrokerListener, BrokerSubscription, LogEntry } from "../log/broker.ts";
+import { entrySize } from "../log/entry-size.ts";
+import { judgeForward } from "../log/log-cursor.ts";
+import type { StreamPosition } from "../log/stream-position.ts";
+import { type CatchUpPorts, PAGE_BYTES } from "./catch-up.ts";
+import { Run } from "./run.ts";
+import type { Subscription } from "./subscription.ts";
+import type { TurnJob } from "./turn-scheduler.ts";
+
+/** What a channel tells of itself. */
+export interface LiveChannelOwner extends CatchUpPorts {
+  /** Bytes of the tenant's entries that wait for their fan-out have grown, or shrunk. */
+  onPending(channel: ChannelRef, bytes: number): void;
+  /** A run was offered to all subscriptions. */
+  onFannedOut(run: Run, subscriptions: number): void;
+  /** One holder fewer. */
+  release(channel: LiveChannel): void;
+}
+
+/** Offers in one step of a fan-out. */
+const SLICE_OFFERS = 64;
+const READ_TOP = { from: Number.MAX_SAFE_INTEGER, direction: "forward", maxCount: 1, maxBytes: 1 } as const;
+const RETRY_MS = 1_000;
+
+/**
+ * A channel that somebody here is subscribed to. Takes entries from the broker as long as each follows the one before,
+ * reads the log when one does not, and hands them in runs to its subscriptions.
+ */
+export class LiveChannel implements TurnJob, BrokerListener {
+  readonly ref: ChannelRef;
+  readonly kind: ChannelKind;
+  readonly subscriptions: Subscription[] = [];
+  /** Those who hold it: subscriptions, and subscribers on their way. */
+  holders = 0;
+  readonly #owner: LiveChannelOwner;
+  #brokerSubscription: BrokerSubscription | undefined;
+  #position: StreamPosition = { epoch: "", offset: 0, check: 0 };
+  #pending: LogEntry[] = [];
+  #run: Run | undefined;
+  #nextIndex = 0;
+  #isQueued = false;
+  #isOpen = false;
+  #isClosed = false;
+  #isSyncing = false;
+  #isStale = false;
+  #cancelDelay: CancelTimer | undefined;
+
+  constructor(ref: ChannelRef, kind: ChannelKind, owner: LiveChannelOwner) {
+    this.ref = ref;
+    this.kind = kind;
+    this.#owner = owner;
+  }
+
+  /** Begins to listen; afterwards nothing that is appended escapes it for longer than `verify` is apart. */
+  async open(): Promise<void> {
+    const { broker } = this.#owner;
+    this.#brokerSubscription = await broker.subscribe(this.ref, this);
+    const page = await broker.read(this.ref, READ_TOP);
+    this.#position = { epoch: page.epoch, ...page.top };
+    this.#isOpen = true;
+    if (this.#isStale) this.verify();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelDelay?.();
+    this.#dropPending();
+    if (this.#run !== undefined) this.#letGo(this.#run.entries);
+    this.#run = undefined;
+    await this.#brokerSubscription?.close();
+  }
+
+  /** Adds a subscription; one that stands before what was accepted already reads the log first. */
+  add(subscription: Subscription): void {
+    subscription.index = this.subscriptions.push(subscription) - 1;
+    const { epoch, next } = subscription;
+    if (epoch !== this.#position.epoch || next <= this.#position.offset) subscription.reader.catchUp.add(subscription);
+  }
+
+  end(subscription: Subscription): void {
+    if (subscription.index < 0) return;
+    this.#remove(subscription);
+    this.#owner.release(this);
+  }
+
+  /** Removes it without moving one that the fan-out under way has served behind one that it has not. */
+  #remove(subscription: Subscription): void {
+    let hole = subscription.index;
+    subscription.index = -1;
+    if (hole < this.#nextIndex) {
+      this.#nextIndex--;
+      this.#move(this.#nextIndex, hole);
+      hole = this.#nextIndex;
+    }
+    this.#move(this.subscriptions.length - 1, hole);
+    this.subscriptions.pop();
+  }
+
+  onEntry(epoch: string, entry: LogEntry): void {
+    const { offset, check } = this.#position;
+    if (this.#isOpen && !this.#isSyncing && epoch === this.#position.epoch) {
+      if (entry.offset === offset + 1 && entry.prevCheck === check) {
+        this.#accept(entry);
+        return;
+      }
+      if (entry.offset < offset || (entry.offset === offset && entry.check === check)) return;
+    }
+    this.verify();
+  }
+
+  onInterrupted(): void {
+    this.verify();
+  }
+
+  /** Compares with the log and takes what is new. Returns at once; a failure is tried again. */
+  verify(): void {
+    this.#isStale = true;
+    if (this.#isSyncing || !this.#isOpen || this.#isClosed) return;
+    this.#isSyncing = true;
+    this.#sync().then(
+      () => {
+        this.#isSyncing = false;
+      },
+      (error: unknown) => this.#syncAgainLater(error),
+    );
+  }
+
+  /** Hands a slice of the run under way, or of the next one, to the subscriptions. */
+  step(): boolean {
+    const run = (this.#run ??= this.#nextRun());
+    if (run === undefined) {
+      this.#isQueued = false;
+      return false;
+    }
+    const end = Math.min(this.#nextIndex + SLICE_OFFERS, this.subscriptions.length);
+    while (this.#nextIndex < end && this.#nextIndex < this.subscriptions.length) {
+      this.subscriptions[this.#nextIndex++]?.offer(run);
+    }
+    if (this.#nextIndex >= this.subscriptions.length) this.#finish(run);
+    this.#isQueued = this.#run !== undefined || this.#pending.length > 0;
+    return this.#isQueued;
+  }
+
+  async #sync(): Promise<void> {
+    while (this.#isStale && !this.#isClosed) {
+      this.#isStale = false;
+      const page = await this.#owner.broker.read(this.ref, {
+        from: this.#position.offset,
+        direction: "forward",
+        maxCount: 1024,
+        maxBytes: PAGE_BYTES,
+      });
+      if (this.#isClosed) return;
+      const continuity = judgeForward(this.#position, page);
+      if (continuity.kind === "missed") {
+        if (continuity.miss === RecoveryMiss.AHEAD || continuity.miss === RecoveryMiss.CHECK_MISMATCH) {
+          // The log has lost what was delivered from it: only a new epoch tells readers so.
+          await this.#owner.broker.renew(this.ref, page.epoch);
+          this.#isStale = true;
+          continue;
+        }
+        if (continuity.miss !== RecoveryMiss.RETENTION) this.#dropPending();
+        this.#position = continuity.position;
+        for (const subscription of this.subscriptions) subscription.reader.catchUp.add(subscription);
+      }
+      for (const entry of page.entries) if (entry.offset === this.#position.offset + 1) this.#accept(entry);
+      if (this.#position.offset < page.top.offset) this.#isStale = true;
+    }
+  }
+
+  #syncAgainLater(error: unknown): void {
+    this.#owner.logger.warn("channel_sync_failed", { tenant_id: this.ref.tenant, channel: this.ref.name, error });
+    this.#owner.clock.after(RETRY_MS, () => {
+      this.#isSyncing = false;
+      this.verify();
+    });
+  }
+
+  #accept(entry: LogEntry): void {
+    this.#position = { epoch: this.#position.epoch, offset: entry.offset, check: entry.check };
+    if (this.subscriptions.length === 0) return;
+    this.#pending.push(entry);
+    this.#owner.onPending(this.ref, entrySize(entry));
+    if (this.#isQueued || this.#cancelDelay !== undefined) return;
+    if (this.kind.flushDelayMs === 0) this.#queue();
+    else this.#cancelDelay = this.#owner.clock.after(this.kind.flushDelayMs, () => this.#queue());
+  }
+
+  #queue(): void {
+    this.#cancelDelay = undefined;
+    this.#isQueued = true;
+    this.#owner.scheduler.add(this.ref.tenant, this);
+  }
+
+  /** Takes consecutive entries of one epoch up to the size of a frame. */
+  #nextRun(): Run | undefined {
+    const first = this.#pending[0];
+    if (first === undefined) return undefined;
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#pending) {
+      bytes += entrySize(entry);
+      if (count > 0 && (bytes > PAGE_BYTES || entry.offset !== first.offset + count)) break;
+      count++;
+    }
+    const entries = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
+    this.#pending = count === this.#pending.length ? [] : this.#pending.slice(count);
+    return new Run(this.ref.name, this.#position.epoch, entries);
+  }
+
+  #dropPending(): void {
+    this.#letGo(this.#pending);
+    this.#pending = [];
+  }
+
+  #finish(run: Run): void {
+    this.#run = undefined;
+    this.#nextIndex = 0;
+    this.#letGo(run.entries);
+    this.#owner.onFannedOut(run, this.subscriptions.length);
+  }
+
+  #letGo(entries: readonly LogEntry[]): void {
+    let bytes = 0;
+    for (const entry of entries) bytes += entrySize(entry);
+    if (bytes > 0) this.#owner.onPending(this.ref, -bytes);
+  }
+
+  #move(from: number, to: number): void {
+    const subscription = this.subscriptions[from];
+    if (subscription === undefined || from === to) return;
+    this.subscriptions[to] = subscription;
+    subscription.index = to;
+  }
+}

@@ -1,0 +1,93 @@
+import type { ChannelRef } from "@pm/core";
+import type { Encoding } from "@pm/proto";
+import type { ChannelKind } from "../channel-kinds.ts";
+import type { Outbox } from "../connection/outbox.ts";
+import type { StreamPosition } from "../log/stream-position.ts";
+import type { Run } from "./run.ts";
+
+/** The connection behind a subscription, as delivery sees it. */
+export interface Reader {
+  readonly encoding: Encoding;
+  readonly outbox: Outbox;
+  /** Has a subscription read the log forward from where it is. */
+  readonly catchUp: { add(subscription: Subscription): void };
+  /** The policy of a channel is to close readers that fall behind. */
+  onTooSlow(): void;
+}
+
+/** The channel behind a subscription. */
+export interface SubscribedChannel {
+  readonly ref: ChannelRef;
+  readonly kind: ChannelKind;
+  /** Takes the subscription out, and lets the channel go when nobody else holds it. */
+  end(subscription: Subscription): void;
+}
+
+/**
+ * One connection's reading of one channel. `next`, the offset it needs, alone decides what is delivered to it, so
+ * slices, shared runs, catching up and late subscribers cannot reorder or repeat.
+ */
+export class Subscription {
+  readonly reader: Reader;
+  readonly channel: SubscribedChannel;
+  epoch: string;
+  next: number;
+  /** The tag of the entry before `next`. */
+  check: number;
+  /** Its place in the channel's list; −1 when it has ended. */
+  index = -1;
+  /** It waits for its turn to read the log. */
+  isCatchingUp = false;
+  /** It fell behind, and the policy lets it go on with the newest. */
+  maySkip = false;
+
+  constructor(reader: Reader, channel: SubscribedChannel, position: StreamPosition) {
+    this.reader = reader;
+    this.channel = channel;
+    this.epoch = position.epoch;
+    this.next = position.offset + 1;
+    this.check = position.check;
+  }
+
+  get position(): StreamPosition {
+    return { epoch: this.epoch, offset: this.next - 1, check: this.check };
+  }
+
+  moveTo(position: StreamPosition): void {
+    this.epoch = position.epoch;
+    this.next = position.offset + 1;
+    this.check = position.check;
+  }
+
+  /** Offers a run: takes the part that it needs, or reads the log first when there is a gap or its socket is full. */
+  offer(run: Run): void {
+    if (this.isCatchingUp) return;
+    if (run.epoch !== this.epoch || this.next < run.first) {
+      this.reader.catchUp.add(this);
+      return;
+    }
+    if (run.last < this.next) return;
+    if (this.reader.outbox.isBehind) {
+      this.#fallBehind();
+      return;
+    }
+    this.take(run);
+  }
+
+  /** Takes a run that has no gap before it. */
+  take(run: Run): void {
+    this.reader.outbox.offer(run.from(this.next));
+    this.next = run.last + 1;
+    this.check = run.lastCheck;
+  }
+
+  #fallBehind(): void {
+    const { lagPolicy } = this.channel.kind;
+    if (lagPolicy === "disconnect") {
+      this.reader.onTooSlow();
+      return;
+    }
+    this.maySkip = lagPolicy === "latest";
+    this.reader.catchUp.add(this);
+  }
+}

@@ -1,0 +1,174 @@
+import { type CancelTimer, type ChannelRef, channelKey, type Clock, type Logger, type TenantId } from "@pm/core";
+import type { ChannelKinds } from "../channel-kinds.ts";
+import type { AppendResult, Broker, PublicationDraft } from "../log/broker.ts";
+import { WsError } from "../ws-error.ts";
+import { LiveChannel, type LiveChannelOwner } from "./live-channel.ts";
+import type { Run } from "./run.ts";
+import type { TurnScheduler } from "./turn-scheduler.ts";
+
+/** What a broadcaster is made of. */
+export interface TenantBroadcasterPorts {
+  readonly broker: Broker;
+  readonly scheduler: TurnScheduler;
+  readonly kinds: ChannelKinds;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A run was offered to all subscriptions of its channel. */
+  readonly onFannedOut: (run: Run, subscriptions: number) => void;
+}
+
+/** Bounds of a broadcaster. */
+export interface TenantBroadcasterLimits {
+  /** Bytes of one tenant's publications that may wait for their fan-out; above it, its publishers are not read. */
+  readonly maxPendingBytes: number;
+  /** Channels of one tenant that may have subscribers here. */
+  readonly maxChannelsPerTenant: number;
+}
+
+interface TenantLoad {
+  pendingBytes: number;
+  channels: number;
+  waiting: (() => void)[];
+}
+
+const VERIFY_TICK_MS = 100;
+/** Ticks in which each channel is compared with its log once: 5 s. */
+const VERIFY_TICKS = 50;
+
+/** The local fan-out: which channels have subscribers here, and how publications come to them. */
+export class TenantBroadcaster {
+  readonly #ports: TenantBroadcasterPorts;
+  readonly #limits: TenantBroadcasterLimits;
+  readonly #channels = new Map<string, LiveChannel>();
+  readonly #opening = new Map<LiveChannel, Promise<void>>();
+  readonly #loads = new Map<TenantId, TenantLoad>();
+  readonly #owner: LiveChannelOwner;
+  readonly #cancelVerify: CancelTimer;
+  #verifying: Iterator<LiveChannel> | undefined;
+
+  constructor(ports: TenantBroadcasterPorts, limits: TenantBroadcasterLimits) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#owner = {
+      broker: ports.broker,
+      scheduler: ports.scheduler,
+      clock: ports.clock,
+      logger: ports.logger,
+      onPending: (channel, bytes) => this.#addPending(channel.tenant, bytes),
+      onFannedOut: ports.onFannedOut,
+      release: (channel) => this.release(channel),
+    };
+    this.#cancelVerify = ports.clock.every(VERIFY_TICK_MS, () => this.#verifySome());
+  }
+
+  /** Channels with a subscriber here. */
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  /** Bytes of all tenants' publications that wait for their fan-out. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const load of this.#loads.values()) bytes += load.pendingBytes;
+    return bytes;
+  }
+
+  /** Appends to the log of a channel; its subscribers follow by way of the broker. */
+  publish(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
+    return this.#ports.broker.append(channel, draft);
+  }
+
+  /**
+   * The channel, opened and held until `release`.
+   * @throws WsError `LIMIT_EXCEEDED` when the tenant has too many; whatever the broker throws
+   */
+  async acquire(ref: ChannelRef): Promise<LiveChannel> {
+    const key = channelKey(ref);
+    const channel = this.#channels.get(key) ?? this.#open(ref, key);
+    channel.holders++;
+    try {
+      await this.#opening.get(channel);
+      return channel;
+    } catch (error) {
+      this.release(channel);
+      throw error;
+    }
+  }
+
+  /** The other end of `acquire`. */
+  release(channel: LiveChannel): void {
+    if (--channel.holders > 0) return;
+    const key = channelKey(channel.ref);
+    if (this.#channels.get(key) === channel) this.#channels.delete(key);
+    const load = this.#loadOf(channel.ref.tenant);
+    load.channels--;
+    channel
+      .close()
+      .catch((error: unknown) => this.#ports.logger.warn("channel_close_failed", { channel: channel.ref.name, error }));
+    this.#forgetIdle(channel.ref.tenant, load);
+  }
+
+  /** True when the tenant's fan-out has more to do than it may. */
+  isCongested(tenant: TenantId): boolean {
+    return (this.#loads.get(tenant)?.pendingBytes ?? 0) > this.#limits.maxPendingBytes;
+  }
+
+  /** Calls back once, when the tenant's fan-out is down to half of its bound. */
+  whenRelieved(tenant: TenantId, callback: () => void): void {
+    this.#loadOf(tenant).waiting.push(callback);
+  }
+
+  close(): void {
+    this.#cancelVerify();
+  }
+
+  #open(ref: ChannelRef, key: string): LiveChannel {
+    const load = this.#loadOf(ref.tenant);
+    if (load.channels >= this.#limits.maxChannelsPerTenant) {
+      throw WsError.channelLimit(ref.tenant, this.#limits.maxChannelsPerTenant);
+    }
+    const channel = new LiveChannel(ref, this.#ports.kinds.of(ref.name), this.#owner);
+    this.#channels.set(key, channel);
+    load.channels++;
+    const opening = channel.open().finally(() => this.#opening.delete(channel));
+    this.#opening.set(channel, opening);
+    // A channel that could not be opened is not for the next one who asks.
+    opening.catch(() => this.#channels.get(key) === channel && this.#channels.delete(key));
+    return channel;
+  }
+
+  #loadOf(tenant: TenantId): TenantLoad {
+    let load = this.#loads.get(tenant);
+    if (load === undefined) {
+      load = { pendingBytes: 0, channels: 0, waiting: [] };
+      this.#loads.set(tenant, load);
+    }
+    return load;
+  }
+
+  #addPending(tenant: TenantId, bytes: number): void {
+    const load = this.#loadOf(tenant);
+    load.pendingBytes += bytes;
+    if (load.waiting.length === 0 || load.pendingBytes > this.#limits.maxPendingBytes / 2) return;
+    const callbacks = load.waiting;
+    load.waiting = [];
+    for (const callback of callbacks) callback();
+  }
+
+  #forgetIdle(tenant: TenantId, load: TenantLoad): void {
+    if (load.channels === 0 && load.pendingBytes === 0 && load.waiting.length === 0) this.#loads.delete(tenant);
+  }
+
+  #verifySome(): void {
+    let left = Math.ceil(this.#channels.size / VERIFY_TICKS);
+    this.#verifying ??= this.#channels.values();
+    for (; left > 0; left--) {
+      const next = this.#verifying.next();
+      if (next.done === true) {
+        this.#verifying = undefined;
+        return;
+      }
+      next.value.verify();
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { type BearerToken, encodingOf, findBearerToken, SUBPROTOCOLS } from "@pm/proto";
+import type { IncomingMessage } from "node:http";
+import { WsError } from "../ws-error.ts";
+import type { Refusal } from "./handshake-refusal.ts";
+
+/** What a handshake asks for. */
+export interface HandshakeRequest {
+  /** The subprotocol to answer with; undefined when none was offered, and the binary one is spoken. */
+  readonly subprotocol: string | undefined;
+  readonly token: Extract<BearerToken, { kind: "found" }>;
+}
+
+/** Query parameters in which people put tokens. */
+const TOKEN_PARAMETERS = ["token", "access_token", "jwt", "bearer", "auth", "authorization"];
+
+/** Reads the request; nothing is verified yet. */
+export function readHandshake(
+  request: IncomingMessage,
+  allowedOrigins: ReadonlySet<string>,
+): HandshakeRequest | Refusal {
+  if (!isAllowedOrigin(request, allowedOrigins)) return forbidden("the Origin is not allowed");
+  if (hasTokenInUrl(request.url ?? "")) return badRequest("a token in the URL ends in logs; send it in a header");
+  const offered = (request.headers["sec-websocket-protocol"] ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  const subprotocol = offered.find((entry) => encodingOf(entry) !== undefined);
+  if (offered.length > 0 && subprotocol === undefined) {
+    return badRequest(`offer the subprotocol ${SUBPROTOCOLS.proto} or ${SUBPROTOCOLS.json}`);
+  }
+  const token = findBearerToken(request.headers.authorization, offered);
+  switch (token.kind) {
+    case "found":
+      return { subprotocol, token };
+    case "none":
+      return unauthorized(new WsError("MISSING_AUTH_HEADER", "neither an Authorization header nor a bearer entry"));
+    case "bad-scheme":
+      return unauthorized(new WsError("INVALID_AUTH_SCHEME", "the Authorization header is not Bearer <token>"));
+    case "ambiguous":
+      return badRequest("there are two different tokens");
+    default:
+      return token satisfies never;
+  }
+}
+
+function isAllowedOrigin({ headers }: IncomingMessage, allowed: ReadonlySet<string>): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined || allowed.has(origin)) return true;
+  const parsed = URL.parse(origin);
+  return allowed.size === 0 && parsed !== null && host !== undefined && parsed.host === host.toLowerCase();
+}
+
+function hasTokenInUrl(url: string): boolean {
+  const query = url.indexOf("?");
+  if (query < 0) return false;
+  const parameters = new URLSearchParams(url.slice(query + 1));
+  return [...parameters.keys()].some((name) => TOKEN_PARAMETERS.includes(name.toLowerCase()));
+}
+
+function badRequest(why: string): Refusal {
+  return { status: 400, outcome: "bad_request", error: WsError.invalidMessage("handshake", why) };
+}
+
+function forbidden(why: string): Refusal {
+  return { status: 403, outcome: "forbidden", error: new WsError("PERMISSION_DENIED", why) };
+}
+
+function unauthorized(error: WsError): Refusal {
+  return { status: 401, outcome: "unauthorized", error };
+}

@@ -1,0 +1,217 @@
+import { CodedError, type TenantContext } from "@pm/core";
+import { CloseCode, encodeServerElement, encodingOf, toClientError } from "@pm/proto";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { TenantGate } from "../authenticator.ts";
+import type { ConnectionPorts } from "../connection/connection-ports.ts";
+import type { ConnectionRegistry, ConnectionSlot } from "../connection/connection-registry.ts";
+import type { ConnectionStart, WebSocketConnection } from "../connection/websocket-connection.ts";
+import { frameElements } from "../connection/websocket-frame.ts";
+import { WsError } from "../ws-error.ts";
+import { type Refusal, refuse } from "./handshake-refusal.ts";
+import { type HandshakeRequest, readHandshake } from "./handshake-request.ts";
+
+/** What the handler needs beside what connections share. */
+export interface UpgradePorts extends ConnectionPorts {
+  readonly registry: ConnectionRegistry<WebSocketConnection>;
+  readonly tenantGate: TenantGate | undefined;
+  /** The client's address, as the trusted proxies tell it. */
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly isDraining: () => boolean;
+  /** The handshake is done: a connection begins. */
+  readonly onAccepted: (accepted: ConnectionStart) => void;
+}
+
+/** Frames are cut by clients into at most this many fragments. */
+const MAX_FRAGMENTS = 64;
+/** How long a peer may take to answer a close frame, in milliseconds. Known to ws, not yet to its types. */
+const CLOSE_TIMEOUT = { closeTimeout: 2_000 };
+
+/** A handshake that is under way. */
+interface Handshake {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly startedMs: number;
+  isOver: boolean;
+}
+
+/** From an upgrade request to a connection, or to a refusal that says why. */
+export class UpgradeHandler {
+  readonly #ports: UpgradePorts;
+  readonly #server: WebSocketServer;
+  #underWay = 0;
+
+  constructor(ports: UpgradePorts) {
+    this.#ports = ports;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      autoPong: false,
+      maxPayload: ports.options.maxMessageBytes,
+      maxFragments: MAX_FRAGMENTS,
+      ...CLOSE_TIMEOUT,
+      handleProtocols: (offered) => [...offered].find((entry) => encodingOf(entry) !== undefined) ?? false,
+    });
+  }
+
+  /** Handshakes under way. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** True when the request is for this handler's path. */
+  isMine(request: IncomingMessage): boolean {
+    const url = request.url ?? "";
+    const { path } = this.#ports.options;
+    return url === path || url.startsWith(`${path}?`);
+  }
+
+  /** Takes a request of an http.Server's `upgrade` event. Node's own error handler and time limits are gone by then. */
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { clock, options } = this.#ports;
+    const handshake: Handshake = { request, socket, head, startedMs: clock.monotonic(), isOver: false };
+    socket.on("error", ignoreError);
+    this.#underWay++;
+    const over = (): void => {
+      if (!handshake.isOver) this.#end(handshake, "failed");
+    };
+    socket.once("close", over);
+    const cancelTimeout = clock.after(options.handshakeTimeoutSecs * 1000, () => {
+      this.#refuse(handshake, { status: 408, outcome: "timeout", error: WsError.unavailable("handshake timed out") });
+    });
+    this.#run(handshake)
+      .catch((error: unknown) => this.#refuse(handshake, refusalOf(error)))
+      .finally(() => {
+        cancelTimeout();
+        // Where ws itself refused the request, the end comes with the close of the socket.
+        if (handshake.isOver) socket.removeListener("close", over);
+      });
+  }
+
+  async #run(handshake: Handshake): Promise<void> {
+    const { options, isDraining } = this.#ports;
+    if (isDraining()) {
+      this.#refuse(handshake, { status: 503, outcome: "draining", error: drainingError() });
+      return;
+    }
+    if (this.#underWay > options.maxHandshakes) throw WsError.overloaded("the handshake queue", options.maxHandshakes);
+    const asked = readHandshake(handshake.request, options.allowedOrigins);
+    if ("status" in asked) {
+      this.#refuse(handshake, asked);
+      return;
+    }
+    const context = await this.#authenticate(handshake, asked);
+    if (context === undefined || handshake.isOver) return;
+    this.#accept(handshake, context, this.#ports.registry.reserve(context.tenant));
+  }
+
+  /** Undefined: the token was refused, and the client has been told. */
+  async #authenticate(handshake: Handshake, { token }: HandshakeRequest): Promise<TenantContext | undefined> {
+    try {
+      const context = await this.#ports.authenticator.authenticate(token.token);
+      await this.#ports.tenantGate?.assertActive(context);
+      return context;
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (token.source === "header" || (refusal.status !== 401 && refusal.status !== 403)) {
+        this.#refuse(handshake, refusal);
+      } else if (!handshake.isOver) {
+        this.#acceptAndClose(handshake, refusal);
+      }
+      return undefined;
+    }
+  }
+
+  #accept(handshake: Handshake, context: TenantContext, slot: ConnectionSlot): void {
+    const { request, socket, head } = handshake;
+    const address = this.#ports.addressOf(request);
+    const releaseIfClosed = (): void => slot.release();
+    socket.once("close", releaseIfClosed);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.removeListener("close", releaseIfClosed);
+      socket.removeListener("error", ignoreError);
+      this.#end(handshake, "accepted");
+      // Over an http.Server the stream of an upgrade is always a net.Socket, or a tls.TLSSocket which is one too.
+      this.#ports.onAccepted({ webSocket, socket: socket as Socket, context, slot, address });
+    });
+  }
+
+  /** A browser cannot read a refused upgrade: it is told by a close code. */
+  #acceptAndClose(handshake: Handshake, refusal: Refusal): void {
+    const { request, socket, head } = handshake;
+    const errorId = this.#report(refusal, request);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#end(handshake, refusal.outcome);
+      webSocket.on("error", ignoreError);
+      const encoding = encodingOf(webSocket.protocol) ?? "proto";
+      const told = toClientError(refusal.error, errorId);
+      const element = encodeServerElement({ body: { case: "error", value: { ...told } } }, encoding);
+      socket.write(frameElements([element], encoding));
+      webSocket.close(closeCodeOf(refusal.error), told.message);
+    });
+  }
+
+  #refuse(handshake: Handshake, refusal: Refusal): void {
+    if (handshake.isOver) return;
+    this.#end(handshake, refusal.outcome);
+    refuse(handshake.socket, refusal, this.#report(refusal, handshake.request));
+  }
+
+  #end(handshake: Handshake, outcome: Refusal["outcome"]): void {
+    handshake.isOver = true;
+    this.#underWay--;
+    this.#ports.metrics.handshake(outcome, (this.#ports.clock.monotonic() - handshake.startedMs) / 1000);
+  }
+
+  #report(refusal: Refusal, request: IncomingMessage): string {
+    const { randomness, clock, logger, metrics } = this.#ports;
+    const errorId = randomness.uuid(clock.now());
+    metrics.error(toClientError(refusal.error, errorId).code);
+    const level = refusal.status === 500 ? "error" : "info";
+    logger[level]("handshake_refused", {
+      error_id: errorId,
+      status: refusal.status,
+      outcome: refusal.outcome,
+      address: this.#ports.addressOf(request),
+      error: refusal.error,
+    });
+    return errorId;
+  }
+}
+
+function ignoreError(): void {
+  // The socket's close event follows, and says all that matters.
+}
+
+function drainingError(): WsError {
+  return WsError.unavailable("the server is draining", { retryAfterMs: 1_000 });
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof CodedError)) {
+    return { status: 500, outcome: "failed", error: WsError.internal("a handshake", error) };
+  }
+  switch (error.code) {
+    case "UNAVAILABLE":
+    case "RATE_LIMIT_EXCEEDED":
+      return { status: 503, outcome: "overloaded", error };
+    case "CONNECTION_LIMIT":
+      return { status: 429, outcome: "limited", error };
+    case "TENANT_UNKNOWN":
+    case "TENANT_SUSPENDED":
+      return { status: 403, outcome: "forbidden", error };
+    case "INTERNAL_ERROR":
+      return { status: 500, outcome: "failed", error };
+    default:
+      return { status: 401, outcome: "unauthorized", error };
+  }
+}
+
+function closeCodeOf({ code }: CodedError): CloseCode {
+  if (code === "TOKEN_EXPIRED") return CloseCode.TOKEN_EXPIRED;
+  return code === "TENANT_SUSPENDED" || code === "TENANT_UNKNOWN" ? CloseCode.FORBIDDEN : CloseCode.INVALID_TOKEN;
+}

@@ -1,0 +1,181 @@
+import {
+  type CancelTimer,
+  type ChannelRef,
+  type Clock,
+  type Randomness,
+  SystemRandomness,
+  systemClock,
+  type TenantId,
+} from "@pm/core";
+import { WsError } from "../ws-error.ts";
+import type {
+  AppendResult,
+  Broker,
+  BrokerListener,
+  BrokerSubscription,
+  LogPage,
+  PublicationDraft,
+  ReadRequest,
+} from "./broker.ts";
+import { ChannelLog, type Retention } from "./channel-log.ts";
+import { holdTotal } from "./memory-budget.ts";
+import { type StoredChannel, TenantLogs } from "./tenant-logs.ts";
+
+/** How a MemoryBroker is set up. */
+export interface MemoryBrokerOptions {
+  /** @default systemClock */
+  readonly clock?: Clock | undefined;
+  /** @default SystemRandomness */
+  readonly randomness?: Randomness | undefined;
+  /**
+   * How much of a channel is kept.
+   * @default 1000 publications, 1 MiB, 300 s
+   */
+  readonly retentionOf?: ((channel: ChannelRef) => Retention) | undefined;
+  /**
+   * Memory of the logs of one tenant.
+   * @default 67_108_864
+   */
+  readonly maxTenantBytes?: number | undefined;
+  /**
+   * Memory of all logs.
+   * @default 536_870_912
+   */
+  readonly maxTotalBytes?: number | undefined;
+}
+
+/** 1000 publications, 1 MiB, 300 s. */
+export const DEFAULT_RETENTION: Retention = { count: 1000, bytes: 1_048_576, ageMs: 300_000 };
+
+const EXPIRE_EVERY_MS = 5_000;
+
+/** Logs in the memory of this process. They end with it; everything else of the promise holds. */
+export class MemoryBroker implements Broker {
+  readonly #clock: Clock;
+  readonly #randomness: Randomness;
+  readonly #retentionOf: (channel: ChannelRef) => Retention;
+  readonly #maxTenantBytes: number;
+  readonly #maxTotalBytes: number;
+  readonly #tenants = new Map<TenantId, TenantLogs>();
+  readonly #listeners = new Map<StoredChannel, Set<BrokerListener>>();
+  readonly #cancelExpiry: CancelTimer;
+  #totalBytes = 0;
+  #closed = false;
+
+  constructor(options: MemoryBrokerOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#randomness = options.randomness ?? new SystemRandomness();
+    this.#retentionOf = options.retentionOf ?? (() => DEFAULT_RETENTION);
+    this.#maxTenantBytes = options.maxTenantBytes ?? 67_108_864;
+    this.#maxTotalBytes = options.maxTotalBytes ?? 536_870_912;
+    this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
+  }
+
+  /** Bytes of all entries and keys. */
+  get bytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** Channels in memory, with entries or without. */
+  get channels(): number {
+    let channels = 0;
+    for (const tenant of this.#tenants.values()) channels += tenant.channels;
+    return channels;
+  }
+
+  async append(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
+    this.#assertOpen();
+    const nowMs = this.#clock.monotonic();
+    const tenant = this.#tenant(channel.tenant);
+    const stored = tenant.use(channel, this.#retentionOf(channel), nowMs);
+    if (draft.idempotencyKey !== "") {
+      const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, nowMs);
+      if (first !== undefined) return { ...first, duplicate: true };
+      tenant.assertRoomForKey();
+    }
+    return this.#append(tenant, stored, draft);
+  }
+
+  async read(channel: ChannelRef, request: ReadRequest): Promise<LogPage> {
+    this.#assertOpen();
+    const stored = this.#tenant(channel.tenant).use(channel, this.#retentionOf(channel), this.#clock.monotonic());
+    return stored.log.read(request);
+  }
+
+  async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription> {
+    this.#assertOpen();
+    const tenant = this.#tenant(channel.tenant);
+    const stored = tenant.use(channel, this.#retentionOf(channel), this.#clock.monotonic());
+    tenant.hold(stored);
+    const listeners = this.#listeners.get(stored);
+    if (listeners === undefined) this.#listeners.set(stored, new Set([listener]));
+    else listeners.add(listener);
+    return { close: async () => this.#unsubscribe(tenant, stored, listener) };
+  }
+
+  async renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
+    this.#assertOpen();
+    const tenant = this.#tenant(channel.tenant);
+    const stored = tenant.find(channel);
+    if (stored === undefined || stored.log.epoch !== staleEpoch) return;
+    tenant.renew(stored);
+    for (const listener of this.#listeners.get(stored) ?? []) listener.onInterrupted();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelExpiry();
+    this.#tenants.clear();
+    this.#listeners.clear();
+    this.#totalBytes = 0;
+  }
+
+  #append(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
+    const publishedAtMs = this.#clock.now();
+    const messageId = this.#randomness.uuid(publishedAtMs);
+    const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), messageId, publishedAtMs });
+    const { epoch } = stored.log;
+    const result = { position: { epoch, offset: entry.offset, check: entry.check }, messageId, duplicate: false };
+    if (draft.idempotencyKey !== "") {
+      tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
+    }
+    if (this.#totalBytes > this.#maxTotalBytes)
+      holdTotal(this.#tenants.values(), this.#totalBytes, this.#maxTotalBytes);
+    for (const listener of this.#listeners.get(stored) ?? []) listener.onEntry(epoch, entry);
+    return result;
+  }
+
+  #unsubscribe(tenant: TenantLogs, stored: StoredChannel, listener: BrokerListener): void {
+    const listeners = this.#listeners.get(stored);
+    if (listeners?.delete(listener) !== true) return;
+    if (listeners.size === 0) this.#listeners.delete(stored);
+    tenant.release(stored, this.#clock.monotonic());
+  }
+
+  #tenant(id: TenantId): TenantLogs {
+    let tenant = this.#tenants.get(id);
+    if (tenant === undefined) {
+      tenant = new TenantLogs(id, {
+        maxBytes: this.#maxTenantBytes,
+        makeLog: () => new ChannelLog(this.#randomness.id(), this.#randomness.tag()),
+        account: (bytes) => {
+          this.#totalBytes += bytes;
+        },
+      });
+      this.#tenants.set(id, tenant);
+    }
+    return tenant;
+  }
+
+  #expire(): void {
+    const now = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
+    for (const [id, tenant] of this.#tenants) {
+      tenant.expire(now);
+      if (tenant.channels === 0) this.#tenants.delete(id);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw WsError.unavailable("the broker is closed");
+  }
+}

@@ -1,0 +1,188 @@
+import { type ChannelRef, channelKey, type TenantId } from "@pm/core";
+import { WsError } from "../ws-error.ts";
+import type { AppendResult, LogEntry, PublicationDraft } from "./broker.ts";
+import { ChannelLog, type EntryStamp, type Retention } from "./channel-log.ts";
+import { EvictionQueue } from "./eviction-queue.ts";
+import { IdempotencyWindow } from "./idempotency-window.ts";
+
+/** What a channel keeps when its entries have gone: 24 hours after its last use, in milliseconds. */
+export const META_LIFETIME_MS = 86_400_000;
+/** Channels without a subscriber that a tenant may have in memory; the least recently used goes first. */
+export const MAX_IDLE_CHANNELS = 10_000;
+
+/** A channel of a tenant in memory. */
+export interface StoredChannel {
+  readonly key: string;
+  log: ChannelLog;
+  keys: IdempotencyWindow | undefined;
+  readonly retention: Retention;
+  /** Subscriptions of this process; a channel that has one is not forgotten. */
+  interest: number;
+}
+
+/** What makes a new log. */
+export type MakeLog = () => ChannelLog;
+
+/** What a tenant's logs are held to, and whom they tell. */
+export interface TenantLogsOptions {
+  /** Bytes of entries and idempotency keys. */
+  readonly maxBytes: number;
+  readonly makeLog: MakeLog;
+  /** Told of every change of `bytes`, by how much. */
+  readonly account: (bytes: number) => void;
+}
+
+/** All logs of one tenant, within its bounds. */
+export class TenantLogs {
+  readonly tenant: TenantId;
+  readonly #maxBytes: number;
+  readonly #makeLog: MakeLog;
+  readonly #account: (bytes: number) => void;
+  readonly #idle = new Map<string, StoredChannel>();
+  readonly #active = new Map<string, StoredChannel>();
+  readonly #queue = new EvictionQueue();
+  #entryBytes = 0;
+  #keyBytes = 0;
+  #entries = 0;
+
+  constructor(tenant: TenantId, options: TenantLogsOptions) {
+    this.tenant = tenant;
+    this.#maxBytes = options.maxBytes;
+    this.#makeLog = options.makeLog;
+    this.#account = options.account;
+  }
+
+  /** Bytes of entries and idempotency keys. */
+  get bytes(): number {
+    return this.#entryBytes + this.#keyBytes;
+  }
+
+  get channels(): number {
+    return this.#idle.size + this.#active.size;
+  }
+
+  find(channel: ChannelRef): StoredChannel | undefined {
+    const key = channelKey(channel);
+    return this.#active.get(key) ?? this.#idle.get(key);
+  }
+
+  /** The channel, made when it is new, and marked as used. */
+  use(channel: ChannelRef, retention: Retention, nowMs: number): StoredChannel {
+    const key = channelKey(channel);
+    const active = this.#active.get(key);
+    if (active !== undefined) {
+      active.log.lastUsedMs = nowMs;
+      return active;
+    }
+    const stored = this.#idle.get(key) ?? { key, log: this.#makeLog(), keys: undefined, retention, interest: 0 };
+    stored.log.lastUsedMs = nowMs;
+    this.#idle.delete(key);
+    this.#idle.set(key, stored);
+    if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
+    return stored;
+  }
+
+  /** One more subscription of this process. */
+  hold(stored: StoredChannel): void {
+    stored.interest++;
+    this.#idle.delete(stored.key);
+    this.#active.set(stored.key, stored);
+  }
+
+  /** One fewer. */
+  release(stored: StoredChannel, nowMs: number): void {
+    stored.interest--;
+    stored.log.lastUsedMs = nowMs;
+    if (stored.interest > 0) return;
+    this.#active.delete(stored.key);
+    this.#idle.set(stored.key, stored);
+    if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
+  }
+
+  append(stored: StoredChannel, draft: PublicationDraft, stamp: EntryStamp): LogEntry {
+    const before = stored.log.bytes;
+    const count = stored.log.count;
+    const entry = stored.log.append(draft, stamp);
+    stored.log.retain(stored.retention, stamp.publishedAtMs);
+    this.#chargeEntries(stored.log.bytes - before);
+    this.#entries += stored.log.count - count;
+    this.#queue.push(stored.log, entry.offset);
+    while (this.bytes > this.#maxBytes && this.evictOldest() > 0);
+    this.#queue.compact(this.#entries);
+    return entry;
+  }
+
+  /** @throws WsError `LIMIT_EXCEEDED` when the tenant's keys alone take half of its memory. */
+  assertRoomForKey(): void {
+    if (this.#keyBytes > this.#maxBytes / 2) throw WsError.keyBudget(this.tenant, this.#keyBytes, this.#maxBytes / 2);
+  }
+
+  remember(stored: StoredChannel, draft: PublicationDraft, kept: { result: AppendResult; nowMs: number }): void {
+    stored.keys ??= new IdempotencyWindow();
+    this.#chargeKeys(stored.keys.remember(draft.publisher, draft.idempotencyKey, kept));
+  }
+
+  /** Evicts the tenant's oldest entry; returns the bytes that came free. */
+  evictOldest(): number {
+    const freed = this.#queue.evictOldest();
+    this.#chargeEntries(-freed);
+    if (freed > 0) this.#entries--;
+    return freed;
+  }
+
+  /** Replaces the log of a channel by an empty one of a new epoch. */
+  renew(stored: StoredChannel): void {
+    this.#discard(stored);
+    stored.log = this.#makeLog();
+  }
+
+  /** Lets go of what is too old: entries, keys, and channels that nobody used for 24 hours. */
+  expire(now: { readonly wallMs: number; readonly monotonicMs: number }): void {
+    for (const stored of this.#active.values()) this.#expireChannel(stored, now);
+    for (const stored of this.#idle.values()) {
+      this.#expireChannel(stored, now);
+      if (stored.log.lastUsedMs + META_LIFETIME_MS < now.monotonicMs) this.#forget(stored);
+    }
+    this.#queue.compact(this.#entries);
+  }
+
+  #expireChannel(stored: StoredChannel, now: { readonly wallMs: number; readonly monotonicMs: number }): void {
+    if (stored.log.count > 0) {
+      const count = stored.log.count;
+      this.#chargeEntries(-stored.log.retain(stored.retention, now.wallMs));
+      this.#entries -= count - stored.log.count;
+    }
+    if (stored.keys === undefined) return;
+    this.#chargeKeys(-stored.keys.expire(now.monotonicMs));
+    if (stored.keys.size === 0) stored.keys = undefined;
+  }
+
+  #forgetLeastRecent(): void {
+    for (const stored of this.#idle.values()) {
+      this.#forget(stored);
+      return;
+    }
+  }
+
+  #forget(stored: StoredChannel): void {
+    this.#idle.delete(stored.key);
+    this.#discard(stored);
+  }
+
+  #discard(stored: StoredChannel): void {
+    this.#entries -= stored.log.count;
+    while (stored.log.count > 0) this.#chargeEntries(-stored.log.evictOldest());
+    this.#chargeKeys(-(stored.keys?.bytes ?? 0));
+    stored.keys = undefined;
+  }
+
+  #chargeEntries(bytes: number): void {
+    this.#entryBytes += bytes;
+    this.#account(bytes);
+  }
+
+  #chargeKeys(bytes: number): void {
+    this.#keyBytes += bytes;
+    this.#account(bytes);
+  }
+}

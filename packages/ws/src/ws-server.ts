@@ -1,0 +1,266 @@
+import {
+  type ChannelRef,
+  type Clock,
+  type CodedError,
+  type Logger,
+  parseChannelName,
+  type Randomness,
+  silentLogger,
+  systemClock,
+  SystemRandomness,
+  TENANT_CHANNEL,
+  type TenantId,
+  USER_CHANNEL,
+} from "@pm/core";
+import { type ClientError, CloseCode, toClientError } from "@pm/proto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Authenticator, TenantGate } from "./authenticator.ts";
+import { ChannelKinds, type ChannelKindsOptions } from "./channel-kinds.ts";
+import { ChannelPolicy } from "./channel-policy.ts";
+import { openConnection } from "./connection/open-connection.ts";
+import { type ConnectionFilter, ConnectionRegistry } from "./connection/connection-registry.ts";
+import type { ErrorScope } from "./connection/connection-ports.ts";
+import { ConnectionSweep } from "./connection/connection-sweep.ts";
+import type { WebSocketConnection } from "./connection/websocket-connection.ts";
+import { TenantBroadcaster } from "./fanout/tenant-broadcaster.ts";
+import { TurnScheduler } from "./fanout/turn-scheduler.ts";
+import { UpgradeHandler, type UpgradePorts } from "./handler/upgrade-handler.ts";
+import type { AppendResult, Broker, PublicationPayload } from "./log/broker.ts";
+import { MemoryBroker } from "./log/memory-broker.ts";
+import { type OutboundTotals, WsMetrics } from "./metrics/ws-metrics.ts";
+import type { KeyedLimiter, RateLimiterSource } from "./rate-limiter.ts";
+import { type DrainTimes, ShutdownCoordinator } from "./shutdown/shutdown-coordinator.ts";
+import { type ResolvedWsOptions, resolveWsOptions, type WsOptions } from "./ws-options.ts";
+
+/** What a WsServer is made of. Only the authenticator has no default. */
+export interface WsServerOptions extends WsOptions {
+  readonly authenticator: Authenticator;
+  /** @default none: every tenant of a valid token may connect */
+  readonly tenantGate?: TenantGate | undefined;
+  /** @default a MemoryBroker with the retention of `channelKinds` */
+  readonly broker?: Broker | undefined;
+  readonly channelKinds?: ChannelKindsOptions | undefined;
+  /** Limits the messages of each connection. @default none */
+  readonly messageLimiters?: RateLimiterSource | undefined;
+  /** Limits Subscribe and Unsubscribe of each connection. @default none */
+  readonly subscribeLimiters?: RateLimiterSource | undefined;
+  /** Limits the publications of each tenant. @default none */
+  readonly tenantPublications?: KeyedLimiter | undefined;
+  /** Limits the published bytes of each tenant. @default none */
+  readonly tenantBytes?: KeyedLimiter | undefined;
+  /** The connection limit of a tenant that has one of its own. @default `maxConnectionsPerTenant` for all */
+  readonly maxConnectionsOf?: ((tenant: TenantId) => number | undefined) | undefined;
+  /** @default the address of the socket */
+  readonly addressOf?: ((request: IncomingMessage) => string) | undefined;
+  readonly metrics?: WsMetrics | undefined;
+  readonly clock?: Clock | undefined;
+  readonly logger?: Logger | undefined;
+  readonly randomness?: Randomness | undefined;
+}
+
+/** Whom a publication of a backend is for: a channel, all devices of a user, or everybody of a tenant. */
+export type PublishTarget =
+  | { readonly tenant: TenantId; readonly channel: string }
+  | { readonly tenant: TenantId; readonly user: string }
+  | { readonly tenant: TenantId };
+
+/** A publication of a backend. */
+export interface PublishRequest {
+  /** Bytes, or JSON text. */
+  readonly payload?: Uint8Array | string | undefined;
+  readonly event?: string | undefined;
+  /** Repeated publishes to one channel with the same key are one publication, for 5 minutes. */
+  readonly idempotencyKey?: string | undefined;
+  readonly traceParent?: string | undefined;
+}
+
+/** Connections and channels of one process: everything that `attach` puts behind an http.Server. */
+export class WsServer {
+  readonly options: ResolvedWsOptions;
+  readonly metrics: WsMetrics;
+  readonly broker: Broker;
+  readonly broadcaster: TenantBroadcaster;
+  readonly connections: ConnectionRegistry<WebSocketConnection>;
+  readonly shutdown: ShutdownCoordinator;
+  readonly #upgrades: UpgradeHandler;
+  readonly #sweep: ConnectionSweep;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #randomness: Randomness;
+
+  /** @throws RangeError for an option out of its range */
+  constructor(options: WsServerOptions) {
+    this.options = resolveWsOptions(options);
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? silentLogger;
+    this.#randomness = options.randomness ?? new SystemRandomness();
+    this.metrics = options.metrics ?? new WsMetrics();
+    const kinds = new ChannelKinds(options.channelKinds);
+    this.broker = options.broker ?? new MemoryBroker({ clock: this.#clock, retentionOf: kinds.retentionOf });
+    const scheduler = new TurnScheduler();
+    this.broadcaster = new TenantBroadcaster(
+      {
+        broker: this.broker,
+        scheduler,
+        kinds,
+        clock: this.#clock,
+        logger: this.#logger,
+        onFannedOut: (run, subscriptions) => this.metrics.fannedOut(run, { subscriptions, nowMs: this.#clock.now() }),
+      },
+      {
+        maxPendingBytes: this.options.maxPendingBytesPerTenant,
+        maxChannelsPerTenant: this.options.maxChannelsPerTenant,
+      },
+    );
+    const { maxConnectionsPerTenant, maxTotalConnections } = this.options;
+    this.connections = new ConnectionRegistry({
+      maxTotal: maxTotalConnections,
+      maxOfTenant: (tenant) => options.maxConnectionsOf?.(tenant) ?? maxConnectionsPerTenant,
+    });
+    this.shutdown = new ShutdownCoordinator(this.#clock);
+    this.#sweep = new ConnectionSweep({
+      connections: { [Symbol.iterator]: () => this.connections.find() },
+      options: this.options,
+      clock: this.#clock,
+      metrics: this.metrics,
+    });
+    this.#upgrades = new UpgradeHandler(this.#portsOf(options, { scheduler, kinds }));
+    this.#observe();
+  }
+
+  /** True when the upgrade request is for this server's path. */
+  isMine(request: IncomingMessage): boolean {
+    return this.#upgrades.isMine(request);
+  }
+
+  /** Takes an upgrade request of an http.Server. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgrades.handle(request, socket, head);
+  }
+
+  /**
+   * Publishes for a backend: no grant is asked, no rate is limited.
+   * @throws NameError `INVALID_NAME` for a channel outside the grammar; WsError `UNAVAILABLE`
+   */
+  publish(target: PublishTarget, request: PublishRequest): Promise<AppendResult> {
+    return this.broadcaster.publish(channelOf(target), {
+      payload: payloadOf(request.payload),
+      event: request.event ?? "",
+      publisher: "",
+      traceParent: request.traceParent ?? "",
+      idempotencyKey: request.idempotencyKey ?? "",
+    });
+  }
+
+  /** Closes the connections of a tenant, or of one of its users, with 4503; returns how many. */
+  disconnect(tenant: TenantId, user?: string): number {
+    const found = [...this.connections.find({ tenant, user })];
+    for (const connection of found) connection.close({ code: CloseCode.FORBIDDEN, reason: "disconnected" });
+    return found.length;
+  }
+
+  /** Ends all connections in order; `onClosing` is called when the listener has to close. */
+  async drain(times?: DrainTimes, onClosing?: () => void): Promise<void> {
+    await this.shutdown.drain(times, onClosing);
+    await this.close();
+  }
+
+  /** Ends everything now. */
+  async close(): Promise<void> {
+    for (const connection of this.connections.find()) connection.terminate();
+    this.#sweep.close();
+    this.broadcaster.close();
+    await this.broker.close();
+  }
+
+  #portsOf(
+    options: WsServerOptions,
+    parts: { readonly scheduler: TurnScheduler; readonly kinds: ChannelKinds },
+  ): UpgradePorts {
+    const ports: UpgradePorts = {
+      options: this.options,
+      broker: this.broker,
+      broadcaster: this.broadcaster,
+      scheduler: parts.scheduler,
+      policy: new ChannelPolicy(parts.kinds, this.options.defaultGrants),
+      authenticator: options.authenticator,
+      tenantGate: options.tenantGate,
+      messageLimiters: options.messageLimiters,
+      subscribeLimiters: options.subscribeLimiters,
+      tenantPublications: options.tenantPublications,
+      tenantBytes: options.tenantBytes,
+      metrics: this.metrics,
+      clock: this.#clock,
+      logger: this.#logger,
+      randomness: this.#randomness,
+      outboxLimits: {
+        highWaterBytes: this.options.highWaterBytes,
+        maxReplyBytes: this.options.maxQueuedReplyBytes,
+        maxReplies: this.options.maxQueuedReplies,
+      },
+      registry: this.connections,
+      addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ""),
+      isDraining: () => this.shutdown.phase === "closing" || this.shutdown.phase === "done",
+      onSession: (connection) => this.connections.claimSession(connection as WebSocketConnection),
+      sweepTick: () => this.#sweep.tick,
+      reportError: (error, scope) => this.#reportError(error, scope),
+      onAccepted: (accepted) =>
+        openConnection(accepted, { ports, shutdown: this.shutdown, registry: this.connections, sweep: this.#sweep }),
+    };
+    return ports;
+  }
+
+  #reportError(error: CodedError, { id, context }: ErrorScope): ClientError {
+    const told = toClientError(error, this.#randomness.uuid(this.#clock.now()));
+    this.metrics.error(told.code);
+    const fields = {
+      error_id: told.errorId,
+      connection_id: id,
+      tenant_id: context.tenant,
+      user_id: context.user,
+      error,
+    };
+    if (told.code === "INTERNAL_ERROR") this.#logger.error("command_failed", fields);
+    else if (this.#logger.isDebugEnabled()) this.#logger.debug("command_refused", fields);
+    return told;
+  }
+
+  #observe(): void {
+    this.metrics.observe({
+      connections: () => this.connections.size,
+      tenants: () => this.connections.tenants(),
+      channels: () => this.broadcaster.channelCount,
+      pendingBytes: () => this.broadcaster.pendingBytes,
+      outbound: () => this.#outbound(),
+      drainLeft: () => this.shutdown.left,
+    });
+  }
+
+  #outbound(): OutboundTotals {
+    let queuedBytes = 0;
+    let lagging = 0;
+    let subscriptions = 0;
+    for (const connection of this.connections.find()) {
+      queuedBytes += connection.outbox.queuedBytes;
+      if (connection.outbox.isBehind) lagging++;
+      subscriptions += connection.subscriptions.size;
+    }
+    return { queuedBytes, lagging, subscriptions };
+  }
+}
+
+/** Which connections an operator asks for. */
+export type { ConnectionFilter };
+
+function channelOf(target: PublishTarget): ChannelRef {
+  if ("channel" in target) return { tenant: target.tenant, name: parseChannelName(target.channel) };
+  if ("user" in target) return { tenant: target.tenant, name: USER_CHANNEL, user: target.user };
+  return { tenant: target.tenant, name: TENANT_CHANNEL };
+}
+
+function payloadOf(payload: Uint8Array | string | undefined): PublicationPayload | undefined {
+  if (payload === undefined) return undefined;
+  if (typeof payload === "string") return { kind: "json", json: payload };
+  return { kind: "data", data: new Uint8Array(payload) };
+}
