@@ -74,6 +74,14 @@ describe("ConnectionRateLimiter", () => {
     },
   );
 
+  it("given a wait a little over a millisecond, when it is told, then it is rounded up", () => {
+    const { clock, limiter } = limiterOf({ maxRequests: 2049, windowSecs: 0.002 });
+    limiter.check(2049);
+    expect(limiter.check(1025)).toBe(2);
+    clock.advance(1);
+    expect(limiter.check(1025)).toBe(1);
+  });
+
   it("given a limiter, when it owes something, then it is not full until that is paid", () => {
     const { clock, limiter } = limiterOf(THREE_A_SECOND);
     expect(limiter.isFull()).toBe(true);
