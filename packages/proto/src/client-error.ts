@@ -76,8 +76,13 @@ export function toClientError(error: CodedError, errorId: string): ClientError {
     field: code === "INVALID_TOKEN" || code === "INTERNAL_ERROR" ? "" : (error.field ?? ""),
     errorId,
     retryable: told.retryable,
-    retryAfterMs: Math.ceil(error.retryAfterMs ?? 0),
+    retryAfterMs: toWholeMs(error.retryAfterMs ?? 0),
   };
+}
+
+/** As `retry_after_ms` can carry it; never shorter than asked for. */
+function toWholeMs(ms: number): number {
+  return ms > 0 ? Math.min(Math.ceil(ms), 2 ** 32 - 1) : 0;
 }
 
 function publicCodeOf(code: string): PublicErrorCode {
