@@ -1,5 +1,6 @@
 import { create, fromBinary, fromJson, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { CodecError } from "./codec-error.ts";
+import { encodableCheck } from "./encodable.ts";
 import type { Encoding } from "./encoding.ts";
 import { type ServerFrame, ServerFrameSchema, type ServerMessage, ServerMessageSchema } from "./gen/pm/v1/server_pb.ts";
 
@@ -7,6 +8,7 @@ declare const TextEncoder: { new (): { encode(text: string): Uint8Array<ArrayBuf
 
 const BINARY_OPTIONS = { readUnknownFields: false, recursionLimit: 8 } as const;
 const JSON_OPTIONS = { ignoreUnknownFields: true, recursionLimit: 8 } as const;
+const assertEncodable = /* @__PURE__ */ encodableCheck(ServerMessageSchema);
 const UTF8 = new TextEncoder();
 
 /** How a server message is written down before it is encoded. */
@@ -15,15 +17,16 @@ export type ServerMessageInit = MessageInitShape<typeof ServerMessageSchema>;
 /**
  * Encodes one server message as an element of a frame: in `proto` the bytes of a frame with this message alone, so that
  * elements one after the other are a frame; in `json` the UTF-8 text of the message, to be joined by commas.
- * @throws CodecError `ENCODE_ERROR`
+ * @throws CodecError `ENCODE_ERROR` for numbers out of range and for strings that are not well-formed
  */
 export function encodeServerElement(init: ServerMessageInit, encoding: Encoding): Uint8Array<ArrayBuffer> {
   try {
     const message = create(ServerMessageSchema, init);
+    assertEncodable(message);
     if (encoding === "json") return UTF8.encode(JSON.stringify(toJson(ServerMessageSchema, message)));
     return toBinary(ServerFrameSchema, create(ServerFrameSchema, { messages: [message] }));
   } catch (cause) {
-    throw CodecError.unencodable(cause);
+    throw cause instanceof CodecError ? cause : CodecError.unencodable(cause);
   }
 }
 
