@@ -1,31 +1,36 @@
-import { create, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { CodecError } from "./codec-error.ts";
+import { encodableCheck } from "./encodable.ts";
 import type { Encoding } from "./encoding.ts";
 import { type ClientFrame, ClientFrameSchema, type ClientMessage } from "./gen/pm/v1/client_pb.ts";
-import { assertJsonBudget, assertProtoBudget, MAX_FRAME_MESSAGES } from "./structure-budget.ts";
+import { assertJsonBudget, assertMessageBudget } from "./json-budget.ts";
+import { assertProtoBudget } from "./proto-budget.ts";
 
 const BINARY_OPTIONS = { readUnknownFields: false, recursionLimit: 8 } as const;
 const JSON_OPTIONS = { ignoreUnknownFields: true, recursionLimit: 8 } as const;
+const assertEncodable = /* @__PURE__ */ encodableCheck(ClientFrameSchema);
 
 /**
- * Decodes what a client sent. Counts and nesting are checked before any object is made; unknown fields are ignored.
- * Byte fields of the result alias `data`: copy what is kept.
+ * Decodes what a client sent. Counts and nesting are checked before any message is made; unknown fields are ignored. No
+ * bytes and no text are a frame without messages. Byte fields of the result alias `data`: copy what is kept.
  * @param data bytes for `proto`, text for `json`
  * @throws CodecError `DECODE_ERROR`, and nothing else, for whatever is not a ClientFrame.
  */
 export function decodeClientFrame(data: Uint8Array | string, encoding: Encoding): ClientMessage[] {
-  const frame = encoding === "json" ? decodeJson(data) : decodeProto(data);
-  if (frame.messages.length > MAX_FRAME_MESSAGES) throw CodecError.overBudget("messages", MAX_FRAME_MESSAGES);
-  return frame.messages;
+  return (encoding === "json" ? decodeJson(data) : decodeProto(data)).messages;
 }
 
-/** Encodes messages as one client frame: bytes for `proto`, text for `json`. */
+/**
+ * Encodes messages as one client frame: bytes for `proto`, text for `json`.
+ * @throws CodecError `ENCODE_ERROR` for numbers out of range and for strings that are not well-formed
+ */
 export function encodeClientFrame(messages: ClientMessage[], encoding: Encoding): Uint8Array<ArrayBuffer> | string {
-  const frame = create(ClientFrameSchema, { messages });
   try {
+    const frame = create(ClientFrameSchema, { messages });
+    assertEncodable(frame);
     return encoding === "json" ? JSON.stringify(toJson(ClientFrameSchema, frame)) : toBinary(ClientFrameSchema, frame);
   } catch (cause) {
-    throw CodecError.unencodable(cause);
+    throw cause instanceof CodecError ? cause : CodecError.unencodable(cause);
   }
 }
 
@@ -43,8 +48,12 @@ function decodeJson(data: Uint8Array | string): ClientFrame {
   if (typeof data !== "string") throw CodecError.undecodable("it is binary, and text was agreed");
   assertJsonBudget(data);
   try {
-    return fromJson(ClientFrameSchema, JSON.parse(data), JSON_OPTIONS);
+    const value = data === "" ? {} : (JSON.parse(data) as JsonValue);
+    assertMessageBudget(value);
+    return fromJson(ClientFrameSchema, value, JSON_OPTIONS);
   } catch (cause) {
-    throw CodecError.undecodable("it is not a ClientFrame in ProtoJSON", { cause });
+    throw cause instanceof CodecError
+      ? cause
+      : CodecError.undecodable("it is not a ClientFrame in ProtoJSON", { cause });
   }
 }
