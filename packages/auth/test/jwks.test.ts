@@ -1,0 +1,238 @@
+import { JwtValidator, type JwksValidatorOptions } from "@pm/auth";
+import { ManualClock, RecordingLogger } from "@pm/core/testing";
+import { describe, expect, it } from "vitest";
+import { type Answer, KeyServer } from "./key-server.ts";
+import { claimsOf, hs256, jwkOf, NOW_SECS, rs256, rsaPair, type RsaPair } from "./tokens.ts";
+
+const MINUTE_MS = 60_000;
+const [one, two] = [rsaPair(), rsaPair()];
+/** Long enough for all of a test. */
+const claims = claimsOf({ exp: NOW_SECS + 86_400 });
+const named = (pair: RsaPair, kid: string, sub = "ada") => rs256({ ...claims, sub }, pair, { alg: "RS256", kid });
+
+/** A validator that has not started, on a server with the key `one`. */
+async function setUp(options: JwksValidatorOptions = {}) {
+  const stack = new AsyncDisposableStack();
+  const server = stack.use(await KeyServer.start());
+  server.serve([jwkOf(one, "one")]);
+  const [clock, logger] = [new ManualClock(), new RecordingLogger()];
+  const validator = stack.use(JwtValidator.withJwks(server.url, { clock, logger, ...options }));
+  const events = () => logger.lines.map(({ event }) => event);
+  return { server, clock, validator, events, logger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+describe("JwtValidator.withJwks", () => {
+  it("given a key set, when the validator starts, then the keys are fetched once and verify tokens", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    await at.validator.start();
+    expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
+    expect((await at.validator.authenticate(rs256(claims, one))).user).toBe("ada");
+    await expect(at.validator.authenticate(named(two, "one"))).rejects.toMatchObject({ code: "INVALID_TOKEN" });
+    expect(at.server.visits).toBe(1);
+  });
+
+  it("given a validator that was not started, when the first tokens come, then one fetch serves them all", async () => {
+    await using at = await setUp();
+    const tokens = Array.from({ length: 30 }, (_, i) => named(one, "one", `user ${i}`));
+    const contexts = await Promise.all(tokens.map((token) => at.validator.authenticate(token)));
+    expect(contexts.map(({ user }) => user)).toEqual(tokens.map((_, i) => `user ${i}`));
+    expect(at.server.visits).toBe(1);
+  });
+
+  it("given a new key, when a token names it, then it is fetched, and tokens of both keys are good", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    const before = await at.validator.authenticate(named(one, "one"));
+    at.server.serve([jwkOf(one, "one"), jwkOf(two, "two")]);
+    at.clock.advance(MINUTE_MS);
+    expect((await at.validator.authenticate(named(two, "two"))).user).toBe("ada");
+    expect(await at.validator.authenticate(named(one, "one"))).toBe(before);
+    expect(at.server.visits).toBe(2);
+  });
+
+  it("given many tokens with unknown keys, when a minute is not over, then nothing more is fetched", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    at.server.serve([jwkOf(two, "two")]);
+    const unknown = Array.from({ length: 50 }, (_, i) => named(two, `forged ${i}`));
+    at.clock.advance(MINUTE_MS - 1);
+    for (const token of [...unknown, named(two, "two")]) {
+      await expect(at.validator.authenticate(token)).rejects.toMatchObject({ code: "INVALID_TOKEN" });
+    }
+    expect(at.server.visits).toBe(1);
+    at.clock.advance(1);
+    const outcomes = await Promise.allSettled(unknown.map((token) => at.validator.authenticate(token)));
+    expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
+    expect(at.server.visits).toBe(2);
+  });
+
+  it("given tokens of another algorithm, when they name unknown keys, then nothing is fetched for them", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    at.clock.advance(MINUTE_MS);
+    const token = hs256(claims, one.publicKeyPem, { alg: "HS256", kid: "two" });
+    await expect(at.validator.authenticate(token)).rejects.toMatchObject({ code: "INVALID_TOKEN" });
+    expect(at.server.visits).toBe(1);
+  });
+
+  it("given a withdrawn key, when the set is old and a token comes, then its tokens are refused, remembered or not", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    await at.validator.authenticate(named(one, "one"));
+    at.server.serve([jwkOf(two, "two")]);
+    at.clock.advance(10 * MINUTE_MS - 1);
+    await at.validator.authenticate(named(one, "one", "bob"));
+    expect(at.server.visits).toBe(1);
+    at.clock.advance(1);
+    await at.validator.authenticate(named(one, "one", "eve"));
+    await expect.poll(() => at.events().filter((event) => event === "auth.keys_fetched").length).toBe(2);
+    for (const user of ["ada", "bob", "eve", "new"]) {
+      await expect(at.validator.authenticate(named(one, "one", user))).rejects.toMatchObject({ code: "INVALID_TOKEN" });
+    }
+    expect((await at.validator.authenticate(named(two, "two"))).user).toBe("ada");
+    expect(at.server.visits).toBe(2);
+  });
+
+  it("given a key with the name of another, when the set is fetched again, then tokens of the old one are refused", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    await at.validator.authenticate(named(one, "one"));
+    at.server.serve([jwkOf(two, "one"), jwkOf(two, "two")]);
+    at.clock.advance(MINUTE_MS);
+    await at.validator.authenticate(named(two, "two"));
+    await expect(at.validator.authenticate(named(one, "one"))).rejects.toMatchObject({ code: "INVALID_TOKEN" });
+  });
+});
+
+describe("given a key server that fails", () => {
+  const failures: [string, Answer][] = [
+    ["an error", (_, response) => response.writeHead(500).end("oops")],
+    ["a reset", (request) => request.socket.destroy()],
+    ["no JSON", (_, response) => response.end("<html>")],
+    ["no key set", (_, response) => response.end("[]")],
+    ["keys twice", (_, response) => response.end('{"keys":[],"keys":[]}')],
+    ["no usable key", (_, response) => response.end(JSON.stringify({ keys: [{ kty: "oct", k: "AAAA", kid: "two" }] }))],
+    [
+      "too much",
+      (_, response) => response.end(JSON.stringify({ keys: [jwkOf(two, "two")], pad: "x".repeat(131_072) })),
+    ],
+    ["a redirect", (_, response) => response.writeHead(302, { location: "http://127.0.0.1:9/keys" }).end()],
+  ];
+
+  it.each(failures)(
+    "with %s, when a new key is looked for, then the old ones are kept and the token may come again",
+    async (_, answer) => {
+      await using at = await setUp();
+      await at.validator.start();
+      at.server.answer = answer;
+      at.clock.advance(MINUTE_MS);
+      await expect(at.validator.authenticate(named(two, "two"))).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        retryAfterMs: MINUTE_MS,
+      });
+      expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
+      expect(at.logger.lines.at(-1)).toMatchObject({
+        level: "warn",
+        event: "auth.keys_fetch_failed",
+        fields: { kept: 1 },
+      });
+      at.server.serve([jwkOf(two, "two")]);
+      at.clock.advance(MINUTE_MS - 1);
+      await expect(at.validator.authenticate(named(two, "two"))).rejects.toMatchObject({ retryAfterMs: 1 });
+      at.clock.advance(1);
+      expect((await at.validator.authenticate(named(two, "two"))).user).toBe("ada");
+      expect(at.server.visits).toBe(3);
+    },
+  );
+
+  it("at the start, when it works again, then the validator heals by itself", async () => {
+    await using at = await setUp();
+    at.server.answer = (_, response) => response.writeHead(503).end();
+    await expect(at.validator.start()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(at.validator.authenticate(named(one, "one"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(at.server.visits).toBe(1);
+    at.server.serve([jwkOf(one, "one")]);
+    at.clock.advance(MINUTE_MS);
+    expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
+  });
+
+  it("by saying nothing, when the time for a fetch is over, then it is given up and the keys are kept", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    at.server.answer = () => undefined;
+    at.clock.advance(MINUTE_MS);
+    const refused = expect(at.validator.authenticate(named(two, "two"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect.poll(() => at.server.visits).toBe(2);
+    expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
+    at.clock.advance(4000);
+    await refused;
+    expect(at.logger.lines.at(-1)?.fields["reason"]).toContain("more than 4000 ms");
+    expect(at.clock.pending).toBe(0);
+  });
+
+  it("by sending without an end, when the time for a fetch is over, then it is given up", async () => {
+    await using at = await setUp();
+    at.server.answer = (_, response) => response.write('{"keys":[');
+    const refused = expect(at.validator.start()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect.poll(() => at.server.visits).toBe(1);
+    at.clock.advance(4000);
+    await refused;
+  });
+
+  it("by being slow, when more tokens wait than may, then the others are told at once to come again", async () => {
+    await using at = await setUp({ maxWaitingForKeys: 5 });
+    const held = Promise.withResolvers<void>();
+    at.server.answer = (_, response) => {
+      void held.promise.then(() => response.end(JSON.stringify({ keys: [jwkOf(one, "one")] })));
+    };
+    const tokens = Array.from({ length: 20 }, (_, i) => named(one, "one", `user ${i}`));
+    const outcomes = tokens.map((token) =>
+      at.validator.authenticate(token).then(
+        () => "good",
+        (error) => error.code,
+      ),
+    );
+    const refused: string[] = [];
+    for (const outcome of outcomes) void outcome.then((told) => told !== "good" && refused.push(told));
+    await expect.poll(() => refused.length).toBe(14);
+    held.resolve();
+    const told = await Promise.all(outcomes);
+    expect(told.filter((each) => each === "good").length).toBe(6);
+    expect(new Set(refused)).toEqual(new Set(["UNAVAILABLE"]));
+    expect(at.server.visits).toBe(1);
+  });
+
+  it("by being slow, when the validator is closed, then nothing waits any longer", async () => {
+    await using at = await setUp();
+    at.server.answer = () => undefined;
+    const refused = expect(at.validator.authenticate(named(one, "one"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect.poll(() => at.server.visits).toBe(1);
+    await at.validator.close();
+    await refused;
+    expect(at.clock.pending).toBe(0);
+  });
+});
+
+describe("the URL of a key set", () => {
+  it.each(["keys", "ftp://id.example/keys", "file:///etc/keys", "https://user:password@id.example/keys"])(
+    "given %s, when a validator is made, then it is refused",
+    (url) => {
+      expect(() => JwtValidator.withJwks(url)).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", field: "url" }),
+      );
+    },
+  );
+
+  it.each([
+    ["http://id.example/keys", 1],
+    ["https://id.example/keys", 0],
+    ["http://localhost:1/keys", 0],
+    ["http://[::1]:1/keys", 0],
+    ["http://127.0.0.1.example/keys", 1],
+  ])("given %s, when a validator is made, then %d warnings are logged", (url, warnings) => {
+    const logger = new RecordingLogger();
+    JwtValidator.withJwks(url, { logger });
+    expect(logger.lines.length).toBe(warnings);
+  });
+});
