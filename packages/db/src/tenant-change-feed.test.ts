@@ -1,0 +1,75 @@
+import { parseTenantId, type TenantId } from "@pm/core";
+import { RecordingLogger } from "@pm/core/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TemporaryFolder } from "../test/temporary-folder.ts";
+import { DIRECTORY_MIGRATIONS } from "./directory-schema.ts";
+import { openDatabase } from "./open-database.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+import type { TenantChange } from "./tenant-change.ts";
+import { TenantChangeFeed } from "./tenant-change-feed.ts";
+import type { TenantRecord } from "./tenant-record.ts";
+import { TenantTable } from "./tenant-table.ts";
+
+const [A, B] = ["a", "b"].map(parseTenantId) as [TenantId, TenantId];
+
+/** A table of which some reads fail. */
+class FlakyTable extends TenantTable {
+  failures = 0;
+
+  override find(tenant: TenantId): TenantRecord | undefined {
+    if (this.failures-- > 0) throw new Error("not now");
+    return super.find(tenant);
+  }
+}
+
+describe("TenantChangeFeed", () => {
+  let folder: TemporaryFolder;
+  let connection: SqliteConnection;
+  let table: FlakyTable;
+  let feed: TenantChangeFeed;
+  let told: TenantChange[];
+
+  const save = (tenant: TenantId): void =>
+    table.save({ tenant, state: "active", limits: {}, createdAtMs: 1, updatedAtMs: 1 });
+  const names = (): unknown[] => told.map((change) => (change.kind === "saved" ? change.record.tenant : change.kind));
+
+  beforeEach(() => {
+    folder = new TemporaryFolder();
+    connection = openDatabase({
+      file: folder.file("directory.db"),
+      subject: "the tenant directory",
+      busyTimeoutMs: 10,
+      maxBytes: 0,
+      migrations: DIRECTORY_MIGRATIONS,
+      nowMs: 1,
+    });
+    table = new FlakyTable(connection);
+    told = [];
+    feed = new TenantChangeFeed(table, new Set([(change) => told.push(change)]), new RecordingLogger());
+  });
+
+  afterEach(() => {
+    connection.close();
+    folder[Symbol.dispose]();
+  });
+
+  it("given own changes that could not be read, when it polls, then they are told, though no other process wrote", () => {
+    save(A);
+    save(B);
+    table.failures = 1;
+    feed.publish();
+    expect([names(), feed.failure]).toEqual([[], new Error("not now")]);
+    feed.poll();
+    expect([names(), feed.failure]).toEqual([["a", "b"], undefined]);
+    feed.poll();
+    expect(told).toHaveLength(2);
+  });
+
+  it("given a file that has gone back in time, when it is read, then it is told that anything may have changed", () => {
+    save(A);
+    feed.publish();
+    connection.exec("DELETE FROM tenant_changes");
+    feed.publish();
+    expect(names()).toEqual(["a", "reset"]);
+  });
+});
