@@ -1,5 +1,5 @@
 import { isTenantId } from "@pm/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { claimsOf } from "../test/tokens.ts";
 import { AuthError } from "./auth-error.ts";

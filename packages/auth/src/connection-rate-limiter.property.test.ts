@@ -1,6 +1,6 @@
 import type { Clock } from "@pm/core";
 import { ManualClock } from "@pm/core/testing";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConnectionRateLimiter } from "./connection-rate-limiter.ts";
 import { resolveRateLimit } from "./rate-limit-config.ts";

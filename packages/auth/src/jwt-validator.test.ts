@@ -9,6 +9,8 @@ import type { JwtValidatorOptions } from "./jwt-validator-options.ts";
 
 const pair = rsaPair();
 
+const named = (kid: string, secret: string): string => hs256(claimsOf(), secret, { alg: "HS256", kid });
+
 function validatorOf(options: JwtValidatorOptions = {}) {
   const clock = new ManualClock();
   return { clock, validator: JwtValidator.withHs256(SECRET, { clock, ...options }) };
@@ -138,7 +140,6 @@ describe("JwtValidator.withKeys", () => {
       { algorithm: "HS256", secret: other, kid: "new" },
     ] as const;
     const validator = JwtValidator.withKeys(keys, { clock });
-    const named = (kid: string, secret: string) => hs256(claimsOf(), secret, { alg: "HS256", kid });
     expect((await validator.authenticate(named("old", SECRET))).user).toBe("ada");
     expect((await validator.authenticate(named("new", other))).user).toBe("ada");
     for (const token of [named("old", other), named("new", SECRET), named("gone", SECRET), hs256(claimsOf())]) {

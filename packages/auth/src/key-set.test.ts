@@ -7,6 +7,8 @@ import { importKey } from "./verification-key.ts";
 const secretKey = (kid?: string) => importKey({ algorithm: "HS256", secret: `secret of ${kid}`, kid });
 const [a, b, unnamed] = [secretKey("a"), secretKey("b"), secretKey()];
 
+const read = (keys: unknown) => readKeySetDocument({ keys });
+
 describe("KeySet", () => {
   it("given named keys, when a token names one, then it is that one and no other", () => {
     const keys = new KeySet([a, b]);
@@ -40,7 +42,6 @@ describe("KeySet", () => {
 
 describe("readKeySetDocument", () => {
   const [one, two] = [rsaPair(), rsaPair()];
-  const read = (keys: unknown) => readKeySetDocument({ keys });
 
   it("given a set, when it is read, then its RS256 keys are there by name", () => {
     const document = read([jwkOf(one, "one"), jwkOf(two, undefined)]);

@@ -1,5 +1,5 @@
 import { ManualClock } from "@pm/core/testing";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { KeyedRateLimiter } from "./keyed-rate-limiter.ts";
 import { RateLimiterFactory } from "./rate-limiter-factory.ts";

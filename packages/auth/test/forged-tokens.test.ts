@@ -224,7 +224,10 @@ function withTwice(claim: string, again: string): string {
 function alteredEnding(token: string): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const altered = token.slice(0, -1) + letters[letters.indexOf(token.at(-1) ?? "") + 1];
-  const bytesOf = (text: string) => Buffer.from(text.slice(text.lastIndexOf(".") + 1), "base64url");
-  if (!bytesOf(altered).equals(bytesOf(token))) throw new Error("the signature has changed");
+  if (!signatureBytes(altered).equals(signatureBytes(token))) throw new Error("the signature has changed");
   return altered;
+}
+
+function signatureBytes(token: string): Buffer {
+  return Buffer.from(token.slice(token.lastIndexOf(".") + 1), "base64url");
 }
