@@ -2,9 +2,11 @@ import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "
 import { CodecError } from "./codec-error.ts";
 import { encodableCheck } from "./encodable.ts";
 import type { Encoding } from "./encoding.ts";
-import { type ClientFrame, ClientFrameSchema, type ClientMessage } from "./gen/pm/v1/client_pb.ts";
+import { ClientFrameSchema, type ClientMessage } from "./gen/pm/v1/client_pb.ts";
 import { assertJsonBudget, assertMessageBudget } from "./json-budget.ts";
 import { assertProtoBudget } from "./proto-budget.ts";
+import { decodePublishFrame } from "./publish-decoder.ts";
+import { MAX_FRAME_MESSAGES } from "./structure-budget.ts";
 
 const BINARY_OPTIONS = { readUnknownFields: false, recursionLimit: 8 } as const;
 const JSON_OPTIONS = { ignoreUnknownFields: true, recursionLimit: 8 } as const;
@@ -17,7 +19,7 @@ const assertEncodable = /* @__PURE__ */ encodableCheck(ClientFrameSchema);
  * @throws CodecError `DECODE_ERROR`, and nothing else, for whatever is not a ClientFrame.
  */
 export function decodeClientFrame(data: Uint8Array | string, encoding: Encoding): ClientMessage[] {
-  return (encoding === "json" ? decodeJson(data) : decodeProto(data)).messages;
+  return encoding === "json" ? decodeJson(data) : decodeProto(data);
 }
 
 /**
@@ -34,23 +36,25 @@ export function encodeClientFrame(messages: ClientMessage[], encoding: Encoding)
   }
 }
 
-function decodeProto(data: Uint8Array | string): ClientFrame {
+function decodeProto(data: Uint8Array | string): ClientMessage[] {
   if (typeof data === "string") throw CodecError.undecodable("it is text, and binary was agreed");
+  const publications = decodePublishFrame(data, MAX_FRAME_MESSAGES);
+  if (publications !== undefined) return publications;
   assertProtoBudget(data);
   try {
-    return fromBinary(ClientFrameSchema, data, BINARY_OPTIONS);
+    return fromBinary(ClientFrameSchema, data, BINARY_OPTIONS).messages;
   } catch (cause) {
     throw CodecError.undecodable("it is not a ClientFrame", { cause });
   }
 }
 
-function decodeJson(data: Uint8Array | string): ClientFrame {
+function decodeJson(data: Uint8Array | string): ClientMessage[] {
   if (typeof data !== "string") throw CodecError.undecodable("it is binary, and text was agreed");
   assertJsonBudget(data);
   try {
     const value = data === "" ? {} : (JSON.parse(data) as JsonValue);
     assertMessageBudget(value);
-    return fromJson(ClientFrameSchema, value, JSON_OPTIONS);
+    return fromJson(ClientFrameSchema, value, JSON_OPTIONS).messages;
   } catch (cause) {
     throw cause instanceof CodecError
       ? cause
