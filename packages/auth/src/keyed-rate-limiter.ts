@@ -3,6 +3,7 @@ import { resolveCount } from "./auth-option-error.ts";
 import type { ConnectionRateLimiter } from "./connection-rate-limiter.ts";
 import type { RateLimitConfig } from "./rate-limit-config.ts";
 import { RateLimiterFactory } from "./rate-limiter-factory.ts";
+import { RecencyMap } from "./recency-map.ts";
 
 /** What a keyed limiter needs beside its rate. */
 export interface KeyedRateLimiterOptions extends RateLimitConfig {
@@ -15,15 +16,11 @@ export interface KeyedRateLimiterOptions extends RateLimitConfig {
   readonly clock?: Clock | undefined;
 }
 
-/** Keys looked at for forgetting on each check: two, so that the full ones are gone sooner than new ones come. */
-const SWEPT_PER_CHECK = 2;
-
 /** One limiter a key: a tenant, a user, an address. Full limiters are forgotten as checks go by, without a timer. */
 export class KeyedRateLimiter {
   readonly #factory: RateLimiterFactory;
   readonly #maxKeys: number;
-  /** Least recently checked first. */
-  readonly #limiters = new Map<string, ConnectionRateLimiter>();
+  readonly #limiters = new RecencyMap<ConnectionRateLimiter>();
 
   /** @throws AuthOptionError */
   constructor(options: KeyedRateLimiterOptions = {}) {
@@ -38,11 +35,9 @@ export class KeyedRateLimiter {
 
   /** As `ConnectionRateLimiter.check`, for one key. */
   check(key: string, cost = 1): number {
-    const limiter = this.#limiters.get(key) ?? this.#factory.create();
-    const waitMs = limiter.check(cost);
-    this.#limiters.delete(key);
-    this.#limiters.set(key, limiter);
-    this.#forget();
+    const waitMs = (this.#limiters.get(key) ?? this.#add(key)).check(cost);
+    // Up to two at a time, so that full ones go sooner than new ones come.
+    if (this.#forgetOldestIfFull()) this.#forgetOldestIfFull();
     return waitMs;
   }
 
@@ -51,12 +46,18 @@ export class KeyedRateLimiter {
     this.#limiters.delete(key);
   }
 
-  #forget(): void {
-    let left = SWEPT_PER_CHECK;
-    for (const [key, limiter] of this.#limiters) {
-      const isOver = this.#limiters.size > this.#maxKeys;
-      if (left-- === 0 || !(isOver || limiter.isFull())) return;
-      this.#limiters.delete(key);
-    }
+  #add(key: string): ConnectionRateLimiter {
+    const { oldest, size } = this.#limiters;
+    if (oldest !== undefined && size >= this.#maxKeys) this.#limiters.delete(oldest.key);
+    const limiter = this.#factory.create();
+    this.#limiters.set(key, limiter);
+    return limiter;
+  }
+
+  #forgetOldestIfFull(): boolean {
+    const { oldest } = this.#limiters;
+    if (oldest?.value.isFull() !== true) return false;
+    this.#limiters.delete(oldest.key);
+    return true;
   }
 }

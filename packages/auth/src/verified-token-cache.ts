@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { TenantContext } from "@pm/core";
+import { RecencyMap } from "./recency-map.ts";
 import type { VerificationKey } from "./verification-key.ts";
 
 /** What verifying a token has shown. */
@@ -31,7 +32,7 @@ const ENTRY_BYTES = 512;
  */
 export class VerifiedTokenCache {
   readonly #limits: CacheLimits;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new RecencyMap<Entry>();
   #bytes = 0;
 
   constructor(limits: CacheLimits) {
@@ -51,14 +52,9 @@ export class VerifiedTokenCache {
     if (this.#entries.size === 0) return undefined;
     const id = idOf(token);
     const entry = this.#entries.get(id);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(id);
-    if (nowMs < entry.fromMs || nowMs >= entry.untilMs) {
-      this.#bytes -= entry.bytes;
-      return undefined;
-    }
-    this.#entries.set(id, entry);
-    return entry;
+    if (entry === undefined || (nowMs >= entry.fromMs && nowMs < entry.untilMs)) return entry;
+    this.#delete(id);
+    return undefined;
   }
 
   set(token: string, verified: VerifiedToken): void {
@@ -67,19 +63,23 @@ export class VerifiedTokenCache {
     this.#delete(id);
     this.#entries.set(id, { ...verified, bytes });
     this.#bytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#limits.maxTokens && this.#bytes <= this.#limits.maxBytes) return;
-      this.#delete(oldest);
-    }
+    this.#evict();
   }
 
   delete(token: string): void {
     this.#delete(idOf(token));
   }
 
+  #evict(): void {
+    const { maxTokens, maxBytes } = this.#limits;
+    for (let next = this.#entries.oldest; next !== undefined; next = this.#entries.oldest) {
+      if (this.#entries.size <= maxTokens && this.#bytes <= maxBytes) return;
+      this.#delete(next.key);
+    }
+  }
+
   #delete(id: string): void {
-    this.#bytes -= this.#entries.get(id)?.bytes ?? 0;
-    this.#entries.delete(id);
+    this.#bytes -= this.#entries.delete(id)?.bytes ?? 0;
   }
 }
 
