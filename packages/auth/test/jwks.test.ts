@@ -40,6 +40,17 @@ describe("JwtValidator.withJwks", () => {
     expect(at.server.visits).toBe(1);
   });
 
+  it("given a fetch that outlasts the interval, when tokens wait for it, then none of them fetches what is there", async () => {
+    await using at = await setUp({ minFetchIntervalMs: 1000 });
+    at.server.answer = (_, response) => {
+      at.clock.advance(1000);
+      response.end(JSON.stringify({ keys: [jwkOf(one, "one")] }));
+    };
+    const tokens = Array.from({ length: 5 }, (_, i) => named(one, "one", `user ${i}`));
+    await Promise.all(tokens.map((token) => at.validator.authenticate(token)));
+    expect(at.server.visits).toBe(1);
+  });
+
   it("given a new key, when a token names it, then it is fetched, and tokens of both keys are good", async () => {
     await using at = await setUp();
     await at.validator.start();
@@ -117,7 +128,6 @@ describe("given a key server that fails", () => {
       "too much",
       (_, response) => response.end(JSON.stringify({ keys: [jwkOf(two, "two")], pad: "x".repeat(131_072) })),
     ],
-    ["a redirect", (_, response) => response.writeHead(302, { location: "http://127.0.0.1:9/keys" }).end()],
   ];
 
   it.each(failures)(
@@ -145,6 +155,17 @@ describe("given a key server that fails", () => {
       expect(at.server.visits).toBe(3);
     },
   );
+
+  it("with a redirect, when a new key is looked for, then it is not followed", async () => {
+    await using at = await setUp();
+    await using elsewhere = await KeyServer.start();
+    elsewhere.serve([jwkOf(two, "two")]);
+    await at.validator.start();
+    at.server.answer = (_, response) => response.writeHead(302, { location: elsewhere.url }).end();
+    at.clock.advance(MINUTE_MS);
+    await expect(at.validator.authenticate(named(two, "two"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(elsewhere.visits).toBe(0);
+  });
 
   it("at the start, when it works again, then the validator heals by itself", async () => {
     await using at = await setUp();
