@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ClientFrameSchema } from "./gen/pm/v1/client_pb.ts";
 import { decodePublishFrame } from "./publish-decoder.ts";

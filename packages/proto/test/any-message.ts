@@ -1,6 +1,13 @@
 import { create, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
-import { ClientMessageSchema, type ClientMessage, ServerMessageSchema, type ServerMessage } from "../src/index.ts";
+import { PublishSchema } from "../src/gen/pm/v1/client_pb.ts";
+import {
+  ClientMessageSchema,
+  type ClientMessage,
+  type Publish,
+  ServerMessageSchema,
+  type ServerMessage,
+} from "../src/index.ts";
 
 /** Text of any code points, NUL and the empty one too; halves of surrogate pairs cannot be in it. */
 const text = fc.oneof(
@@ -23,6 +30,10 @@ const SCALARS: ReadonlyMap<ScalarType, fc.Arbitrary<unknown>> = new Map<ScalarTy
 
 /** A client message with any body and any values, or without a body. */
 export const anyClientMessage = messageOf(ClientMessageSchema) as fc.Arbitrary<ClientMessage>;
+/** A client message that publishes, which most of them do. */
+export const anyPublish = fc
+  .record({ id: uint32, value: messageOf(PublishSchema) as fc.Arbitrary<Publish> })
+  .map(({ id, value }) => create(ClientMessageSchema, { id, body: { case: "publish", value } }));
 /** A server message with any body and any values, or without a body. */
 export const anyServerMessage = messageOf(ServerMessageSchema) as fc.Arbitrary<ServerMessage>;
 

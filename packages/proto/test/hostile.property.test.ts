@@ -13,7 +13,7 @@ import {
 } from "../src/index.ts";
 import { assertJsonBudget } from "../src/json-budget.ts";
 import { assertProtoBudget } from "../src/proto-budget.ts";
-import { anyClientMessage } from "./any-message.ts";
+import { anyClientMessage, anyPublish } from "./any-message.ts";
 import { hostileBytes } from "./hostile-bytes.ts";
 
 const anyBytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), hostileBytes);
@@ -50,7 +50,7 @@ const anyText = fc.oneof(
 /** A valid frame with some bytes overwritten, put in or taken out. */
 const spoiledFrame = fc
   .tuple(
-    fc.array(anyClientMessage, { minLength: 1, maxLength: 3 }),
+    fc.array(fc.oneof(anyClientMessage, anyPublish), { minLength: 1, maxLength: 3 }),
     fc.array(fc.record({ at: fc.nat(), remove: fc.nat({ max: 3 }), insert: fc.uint8Array({ maxLength: 3 }) }), {
       maxLength: 4,
     }),
@@ -92,6 +92,20 @@ describe.each<Encoding>(["proto", "json"])("decoding as %s", (encoding) => {
         const messages = decodeOrRefuse(() => decodeClientFrame(text, encoding));
         expect(messages?.length ?? 0).toBeLessThanOrEqual(MAX_FRAME_MESSAGES);
         decodeOrRefuse(() => decodeServerFrame(text, encoding));
+      }),
+    );
+  });
+});
+
+describe("decoding a Buffer, part of which is done by hand", () => {
+  it("given any bytes, when they come as a Buffer, then the answer is that for a Uint8Array", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyBytes, spoiledFrame), (bytes) => {
+        const fromBuffer = decodeOrRefuse(() => decodeClientFrame(Buffer.from(bytes), "proto"));
+        const fromArray = decodeOrRefuse(() => decodeClientFrame(bytes, "proto"));
+        expect(fromBuffer && encodeClientFrame(fromBuffer, "json")).toBe(
+          fromArray && encodeClientFrame(fromArray, "json"),
+        );
       }),
     );
   });
