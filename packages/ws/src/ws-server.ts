@@ -26,6 +26,7 @@ import type { WebSocketConnection } from "./connection/websocket-connection.ts";
 import { TenantBroadcaster } from "./fanout/tenant-broadcaster.ts";
 import { TurnScheduler } from "./fanout/turn-scheduler.ts";
 import { UpgradeHandler, type UpgradePorts } from "./handler/upgrade-handler.ts";
+import { byteStringOf } from "./log/byte-string.ts";
 import type { AppendResult, Broker, PublicationPayload } from "./log/broker.ts";
 import { MemoryBroker } from "./log/memory-broker.ts";
 import { type OutboundTotals, WsMetrics } from "./metrics/ws-metrics.ts";
@@ -200,7 +201,7 @@ export class WsServer {
         maxReplies: this.options.maxQueuedReplies,
       },
       registry: this.connections,
-      addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ""),
+      addressOf: options.addressOf,
       isDraining: () => this.shutdown.phase === "closing" || this.shutdown.phase === "done",
       onSession: (connection) => this.connections.claimSession(connection as WebSocketConnection),
       sweepTick: () => this.#sweep.tick,
@@ -262,5 +263,5 @@ function channelOf(target: PublishTarget): ChannelRef {
 function payloadOf(payload: Uint8Array | string | undefined): PublicationPayload | undefined {
   if (payload === undefined) return undefined;
   if (typeof payload === "string") return { kind: "json", json: payload };
-  return { kind: "data", data: new Uint8Array(payload) };
+  return { kind: "data", data: byteStringOf(payload) };
 }

@@ -40,5 +40,5 @@ export function handleCommand(
 }
 
 async function pong(): Promise<Reply> {
-  return { body: { case: "pong", value: {} } };
+  return { body: () => ({ case: "pong", value: {} }) };
 }

@@ -2,6 +2,7 @@ import { RecoveryMiss, type ServerMessageInit } from "@pm/proto";
 import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import { Pause, type WebSocketConnection } from "../connection/websocket-connection.ts";
+import { bytesOf } from "../log/byte-string.ts";
 import type { LogEntry, LogPage } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import { type Continuity, judge, type LogMark, type StreamPosition } from "../log/stream-position.ts";
@@ -49,7 +50,7 @@ export async function handleReadHistory(
   });
   const frame = backward ? backwardPage(command, page) : forwardPage(command, page);
   return {
-    body: {
+    body: () => ({
       case: "historyPage",
       value: {
         publications: frame.entries.map((entry) => publicationMessage(command.channel, entry)),
@@ -58,7 +59,7 @@ export async function handleReadHistory(
         miss: frame.miss,
         top: positionMessage({ epoch: page.epoch, ...page.top }),
       },
-    },
+    }),
   };
 }
 
@@ -123,5 +124,5 @@ function payloadKind(
   payload: NonNullable<LogEntry["payload"]>,
 ): { case: "json"; value: string } | { case: "data"; value: Uint8Array<ArrayBuffer> } {
   if (payload.kind === "json") return { case: "json", value: payload.json };
-  return { case: "data", value: payload.data as Uint8Array<ArrayBuffer> };
+  return { case: "data", value: bytesOf(payload.data) };
 }

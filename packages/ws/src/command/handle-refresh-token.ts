@@ -23,10 +23,10 @@ export async function handleRefreshToken(
   }
   connection.context = context;
   return {
-    body: {
+    body: () => ({
       case: "tokenRefreshed",
-      value: { tokenExpiresAtMs: BigInt(context.expiresAtMs), serverTimeMs: BigInt(ports.clock.now()) },
-    },
+      value: { tokenExpiresAtMs: BigInt(Math.floor(context.expiresAtMs)), serverTimeMs: BigInt(ports.clock.now()) },
+    }),
     afterQueued: () => endDeniedSubscriptions(connection, ports),
   };
 }

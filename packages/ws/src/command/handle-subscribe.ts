@@ -142,7 +142,7 @@ async function rewindFrom(
 
 function subscribed(command: SubscribeCommand, start: Start, afterQueued?: () => void): Reply {
   return {
-    body: {
+    body: () => ({
       case: "subscribed",
       value: {
         channel: command.channel,
@@ -152,7 +152,7 @@ function subscribed(command: SubscribeCommand, start: Start, afterQueued?: () =>
         missedCount: BigInt(start.missedCount),
         top: positionMessage(start.top),
       },
-    },
+    }),
     afterQueued,
   };
 }

@@ -9,5 +9,5 @@ import type { Reply } from "./reply.ts";
  */
 export async function handleUnsubscribe(connection: WebSocketConnection, command: UnsubscribeCommand): Promise<Reply> {
   if (connection.unsubscribe(command.channel) === undefined) throw WsError.notSubscribed(command.channel);
-  return { body: { case: "unsubscribed", value: { channel: command.channel } } };
+  return { body: () => ({ case: "unsubscribed", value: { channel: command.channel } }) };
 }

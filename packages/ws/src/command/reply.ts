@@ -3,7 +3,8 @@ import type { StreamPosition } from "../log/stream-position.ts";
 
 /** What a handler answers with. */
 export interface Reply {
-  readonly body: ReplyBody;
+  /** Makes the answer; not called when no answer is wanted. */
+  readonly body: () => ReplyBody;
   /** What takes effect right behind the reply: deliveries that must not come before it. */
   readonly afterQueued?: (() => void) | undefined;
 }

@@ -8,6 +8,7 @@ import type {
   StreamPosition as StreamPositionMessage,
   Subscribe,
 } from "@pm/proto";
+import { byteStringOf } from "../log/byte-string.ts";
 import type { PublicationPayload } from "../log/broker.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
 import { WsError } from "../ws-error.ts";
@@ -109,7 +110,7 @@ function positionOf(message: StreamPositionMessage | undefined): StreamPosition 
 function payloadOf(payload: Payload | undefined): PublicationPayload | undefined {
   switch (payload?.kind.case) {
     case "data":
-      return { kind: "data", data: new Uint8Array(payload.kind.value) };
+      return { kind: "data", data: byteStringOf(payload.kind.value) };
     case "json":
       if (payload.kind.value.isWellFormed()) return { kind: "json", json: payload.kind.value };
       throw WsError.invalidMessage("payload.json", "has a lone surrogate");

@@ -50,6 +50,8 @@ export function openConnection(start: ConnectionStart, into: OpenConnectionPorts
   webSocket.on("close", onClose);
   start.socket.on("drain", onDrain);
   welcome(connection, into.ports);
+  // Behind the outbox, which is dirty since the Welcome.
+  into.ports.scheduler.markDirty({ flush: () => start.socket.uncork() });
 }
 
 function welcome(connection: WebSocketConnection, ports: ConnectionPorts): void {
@@ -73,7 +75,7 @@ function welcome(connection: WebSocketConnection, ports: ConnectionPorts): void 
     .barrier(TENANT_CHANNEL, () => handleSubscribe(connection, command, ports))
     .then(
       (reply) => {
-        connection.send(reply.body);
+        connection.send(reply.body());
         reply.afterQueued?.();
       },
       (error: unknown) => connection.sendError(error),
@@ -102,7 +104,6 @@ function openedOf(target: object): Opened {
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   const { connection, into } = openedOf(this);
   connection.lastSeenTick = into.sweep.tick;
-  connection.lastActiveAtMs = into.ports.clock.now();
   // The binary type of a server's ws is always nodebuffer.
   receiveFrame(connection, { data: data as Buffer, isBinary }, into.ports);
 }

@@ -1,7 +1,7 @@
 import type { Encoding } from "@pm/proto";
 import type { Run } from "../fanout/run.ts";
 import type { Flushable } from "../fanout/turn-scheduler.ts";
-import { frameElements } from "./websocket-frame.ts";
+import { type Elements, frameElements, whole } from "./websocket-frame.ts";
 
 /** The part of a socket that an Outbox uses. */
 export interface OutboxSocket {
@@ -27,12 +27,6 @@ export interface OutboxOwner {
   onReplyOverflow(): void;
 }
 
-/** What waits: bytes in the connection's encoding, framed already where they are shared and stand alone. */
-interface Waiting {
-  readonly frame: Buffer | undefined;
-  readonly body: Uint8Array;
-}
-
 /** Frames are cut here, with at least one message. */
 const MAX_FRAME_BYTES = 65_536;
 
@@ -45,8 +39,8 @@ export class Outbox implements Flushable {
   readonly #socket: OutboxSocket;
   readonly #limits: OutboxLimits;
   readonly #owner: OutboxOwner;
-  #first: Waiting | undefined;
-  #more: Waiting[] | undefined;
+  #first: Elements | undefined;
+  #more: Elements[] | undefined;
   #replies = 0;
   #replyBytes = 0;
   #closed = false;
@@ -84,12 +78,12 @@ export class Outbox implements Flushable {
   }
 
   /** Queues a reply or a push that is not a publication. */
-  reply(element: Uint8Array): void {
+  reply(element: Buffer): void {
     if (this.#closed) return;
     this.messagesOut++;
     this.#replies++;
     this.#replyBytes += element.byteLength;
-    this.#push({ frame: undefined, body: element });
+    this.#push(whole(element));
     if (this.#replies > this.#limits.maxReplies || this.#replyBytes > this.#limits.maxReplyBytes) this.#checkReplies();
   }
 
@@ -106,7 +100,7 @@ export class Outbox implements Flushable {
     const more = this.#more;
     this.#first = undefined;
     this.#more = undefined;
-    if (more === undefined) this.#write(first.frame ?? frameElements([first.body], this.encoding));
+    if (more === undefined) this.#write(first);
     else this.#writeFrames([first, ...more]);
     if (this.#replies > 0 && this.#socket.writableLength === 0) this.drained();
   }
@@ -117,7 +111,7 @@ export class Outbox implements Flushable {
     this.#closed = true;
   }
 
-  #push(waiting: Waiting): void {
+  #push(waiting: Elements): void {
     if (this.#first === undefined) {
       this.#first = waiting;
       this.#owner.onDirty(this);
@@ -133,23 +127,33 @@ export class Outbox implements Flushable {
     if (this.#replies > 0) this.#owner.onReplyOverflow();
   }
 
-  #writeFrames(waiting: readonly Waiting[]): void {
-    let bodies: Uint8Array[] = [];
+  #writeFrames(waiting: readonly Elements[]): void {
+    let parts: Elements[] = [];
     let bytes = 0;
-    for (const { body } of waiting) {
-      if (bytes > 0 && bytes + body.byteLength > MAX_FRAME_BYTES) {
-        this.#write(frameElements(bodies, this.encoding));
-        bodies = [];
+    for (const part of waiting) {
+      const size = part.end - part.start;
+      if (bytes > 0 && bytes + size > MAX_FRAME_BYTES) {
+        this.#write(frameElements(parts, this.encoding));
+        parts = [];
         bytes = 0;
       }
-      bodies.push(body);
-      bytes += body.byteLength;
+      parts.push(part);
+      bytes += size;
     }
-    this.#write(frameElements(bodies, this.encoding));
+    this.#write(frameElements(parts, this.encoding));
   }
 
-  #write(frame: Buffer): void {
+  #write(elements: Elements): void {
+    const frame = elements.isFrame ? elements.bytes : frameElements([elements], this.encoding).bytes;
     this.bytesOut += frame.byteLength;
-    this.#socket.write(frame);
+    this.#socket.write(this.#socket.writableLength > 0 ? tight(frame) : frame);
   }
+}
+
+/** A small frame that has to wait would hold the whole block of memory that it was cut from: it gets its own. */
+function tight(frame: Buffer): Buffer {
+  if (frame.buffer.byteLength <= 2 * frame.byteLength) return frame;
+  const copy = Buffer.allocUnsafeSlow(frame.byteLength);
+  frame.copy(copy);
+  return copy;
 }

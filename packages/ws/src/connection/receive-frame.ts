@@ -1,4 +1,3 @@
-import { CodedError } from "@pm/core";
 import { type ClientMessage, CloseCode, decodeClientFrame } from "@pm/proto";
 import type { Command } from "../command/command.ts";
 import { handleCommand } from "../command/handle-command.ts";
@@ -78,15 +77,15 @@ function carryOut(
   ports: ConnectionPorts,
 ): void {
   connection.inFlight++;
+  const startedMs = ports.clock.monotonic();
   handleCommand(connection, command, ports).then(
     (reply) => {
       answer(connection, reply, { command, id });
-      settle(connection, ports);
+      settle(connection, ports, startedMs);
     },
     (error: unknown) => {
-      if (!(error instanceof CodedError)) ports.metrics.failed();
       connection.sendError(error, id);
-      settle(connection, ports);
+      settle(connection, ports, startedMs);
     },
   );
 }
@@ -98,11 +97,12 @@ function answer(
 ): void {
   if (reply === undefined) return;
   // Without an id no reply is wanted, but a subscription is never begun without its Subscribed.
-  if (id !== 0 || command.kind === "subscribe" || command.kind === "unsubscribe") connection.send(reply.body, id);
+  if (id !== 0 || command.kind === "subscribe" || command.kind === "unsubscribe") connection.send(reply.body(), id);
   reply.afterQueued?.();
 }
 
-function settle(connection: WebSocketConnection, ports: ConnectionPorts): void {
+function settle(connection: WebSocketConnection, ports: ConnectionPorts, startedMs: number): void {
+  ports.metrics.handled((ports.clock.monotonic() - startedMs) / 1000);
   connection.settled();
   if (connection.inFlight <= ports.options.maxInFlight / 2) connection.resume(Pause.IN_FLIGHT);
 }

@@ -1,6 +1,6 @@
 import type { ChannelName, TenantContext } from "@pm/core";
 import { CodedError } from "@pm/core";
-import { CloseCode, encodeServerElement, type Encoding, type ServerMessageInit, SUBPROTOCOLS } from "@pm/proto";
+import { CloseCode, type Encoding, type ServerMessageInit, SUBPROTOCOLS } from "@pm/proto";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { ReplyBody } from "../command/reply.ts";
@@ -12,6 +12,7 @@ import { ClientSubscriptions } from "./client-subscriptions.ts";
 import type { ConnectionPorts } from "./connection-ports.ts";
 import type { ConnectionWatch } from "./connection-watch.ts";
 import type { ConnectionSlot, RegisteredConnection } from "./connection-registry.ts";
+import { encodeReply } from "./encode-reply.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 
 /** What a connection is made of, after its handshake. */
@@ -21,8 +22,8 @@ export interface ConnectionStart {
   readonly socket: Socket;
   readonly context: TenantContext;
   readonly slot: ConnectionSlot;
-  /** The client's address, as the trusted proxies tell it. */
-  readonly address: string;
+  /** The client's address, as trusted proxies tell it; undefined: that of the socket. */
+  readonly address: string | undefined;
 }
 
 /** Why a connection ends. */
@@ -40,7 +41,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   readonly id: string;
   readonly webSocket: WebSocket;
   readonly slot: ConnectionSlot;
-  readonly address: string;
   readonly connectedAtMs: number;
   readonly encoding: Encoding;
   readonly outbox: Outbox;
@@ -49,7 +49,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   sessionId = "";
   /** The sweep's number of the last sign of life. */
   lastSeenTick: number;
-  lastActiveAtMs: number;
   messagesIn = 0;
   bytesIn = 0;
   /** What the sweep has noted. */
@@ -63,6 +62,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   inFlight = 0;
   readonly #ports: ConnectionPorts;
   readonly #socket: Socket;
+  readonly #address: string | undefined;
   #catchUp: CatchUp | undefined;
   #messageLimiter: RateLimiter | undefined;
   #subscribeLimiter: RateLimiter | undefined;
@@ -77,10 +77,9 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
     this.#socket = start.socket;
     this.webSocket = start.webSocket;
     this.slot = start.slot;
-    this.address = start.address;
+    this.#address = start.address;
     this.context = start.context;
     this.connectedAtMs = ports.clock.now();
-    this.lastActiveAtMs = this.connectedAtMs;
     this.lastSeenTick = ports.sweepTick();
     this.id = ports.randomness.uuid(this.connectedAtMs);
     this.encoding = start.webSocket.protocol === SUBPROTOCOLS.json ? "json" : "proto";
@@ -100,6 +99,16 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   /** Subscriptions that are not live. */
   get catchingUp(): number {
     return this.#catchUp?.size ?? 0;
+  }
+
+  /** The client's address. */
+  get address(): string {
+    return this.#address ?? this.#socket.remoteAddress ?? "";
+  }
+
+  /** Milliseconds since the last sign of life, to the second. */
+  get idleMs(): number {
+    return (this.#ports.sweepTick() - this.lastSeenTick) * 1000;
   }
 
   /** Bytes that the socket has given to the kernel. */
@@ -263,6 +272,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   }
 
   #sendMessage(message: ServerMessageInit): void {
-    this.outbox.reply(encodeServerElement(message, this.encoding));
+    this.outbox.reply(encodeReply(message, this.encoding));
   }
 }

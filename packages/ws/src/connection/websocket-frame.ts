@@ -3,53 +3,54 @@ import type { Encoding } from "@pm/proto";
 // RFC 6455, section 5.2: unmasked frames of a server, always the whole message in one frame.
 
 const FIN_TEXT = 0x81;
-const FIN_BINARY = 0x82;
+/** A binary message in one frame. */
+export const FIN_BINARY = 0x82;
 const JSON_PREFIX = Buffer.from('{"messages":[');
 const JSON_SUFFIX = Buffer.from("]}");
 const COMMA = 0x2c;
 
-/**
- * Puts elements of a server frame under one WebSocket header.
- * @param bodies each one element, or a run of them as it is written in this encoding
- */
-export function frameElements(bodies: readonly Uint8Array[], encoding: Encoding): Buffer {
-  return encoding === "json" ? frameJson(bodies) : frameProto(bodies);
+/** Elements of a server frame, as they are written in one encoding: `bytes` from `start` to `end`. */
+export interface Elements {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** True: `bytes` as a whole is a WebSocket frame with these elements and no others. */
+  readonly isFrame: boolean;
 }
 
-function frameProto(bodies: readonly Uint8Array[]): Buffer {
-  let length = 0;
-  for (const body of bodies) length += body.byteLength;
-  const frame = Buffer.allocUnsafeSlow(headerSize(length) + length);
-  let at = writeHeader(frame, FIN_BINARY, length);
-  for (const body of bodies) {
-    frame.set(body, at);
-    at += body.byteLength;
+/** Elements that have no frame around them. */
+export function whole(bytes: Buffer): Elements {
+  return { bytes, start: 0, end: bytes.length, isFrame: false };
+}
+
+/** Puts elements under one WebSocket header. */
+export function frameElements(parts: readonly Elements[], encoding: Encoding): Elements {
+  const isJson = encoding === "json";
+  const before = isJson ? JSON_PREFIX.length : 0;
+  let length = isJson ? before + JSON_SUFFIX.length + parts.length - 1 : 0;
+  for (const { start, end } of parts) length += end - start;
+  const bytes = Buffer.allocUnsafe(headerSize(length) + length);
+  const start = writeHeader(bytes, isJson ? FIN_TEXT : FIN_BINARY, length) + before;
+  let at = start;
+  for (const part of parts) {
+    if (isJson && at > start) bytes[at++] = COMMA;
+    at += part.bytes.copy(bytes, at, part.start, part.end);
   }
-  return frame;
-}
-
-function frameJson(bodies: readonly Uint8Array[]): Buffer {
-  let length = JSON_PREFIX.length + JSON_SUFFIX.length + bodies.length - 1;
-  for (const body of bodies) length += body.byteLength;
-  const frame = Buffer.allocUnsafeSlow(headerSize(length) + length);
-  let at = writeHeader(frame, FIN_TEXT, length);
-  frame.set(JSON_PREFIX, at);
-  at += JSON_PREFIX.length;
-  for (const [index, body] of bodies.entries()) {
-    if (index > 0) frame[at++] = COMMA;
-    frame.set(body, at);
-    at += body.byteLength;
+  if (isJson) {
+    JSON_PREFIX.copy(bytes, start - before);
+    JSON_SUFFIX.copy(bytes, at);
   }
-  frame.set(JSON_SUFFIX, at);
-  return frame;
+  return { bytes, start, end: at, isFrame: true };
 }
 
-function headerSize(length: number): number {
+/** Bytes of the header of a frame with this much in it. */
+export function headerSize(length: number): number {
   if (length < 126) return 2;
   return length < 65_536 ? 4 : 10;
 }
 
-function writeHeader(frame: Buffer, first: number, length: number): number {
+/** Writes the header; returns where the content begins. */
+export function writeHeader(frame: Buffer, first: number, length: number): number {
   frame[0] = first;
   if (length < 126) {
     frame[1] = length;
@@ -57,7 +58,9 @@ function writeHeader(frame: Buffer, first: number, length: number): number {
   }
   if (length < 65_536) {
     frame[1] = 126;
-    return frame.writeUInt16BE(length, 2);
+    frame[2] = length >>> 8;
+    frame[3] = length;
+    return 4;
   }
   frame[1] = 127;
   frame.writeUInt32BE(Math.floor(length / 0x1_0000_0000), 2);

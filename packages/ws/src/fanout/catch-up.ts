@@ -1,5 +1,6 @@
 import type { Clock, Logger, TenantId } from "@pm/core";
-import { encodeServerElement, RecoveryMiss } from "@pm/proto";
+import { RecoveryMiss } from "@pm/proto";
+import { encodeReply } from "../connection/encode-reply.ts";
 import type { Broker, LogPage } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
@@ -152,7 +153,7 @@ export class CatchUp implements TurnJob {
   ): void {
     const { epoch, offset, check } = lag.position;
     this.#reader.outbox.reply(
-      encodeServerElement(
+      encodeReply(
         {
           body: {
             case: "lagged",

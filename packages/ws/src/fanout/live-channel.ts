@@ -2,7 +2,6 @@ import type { CancelTimer, ChannelRef } from "@pm/core";
 import { RecoveryMiss } from "@pm/proto";
 import type { ChannelKind } from "../channel-kinds.ts";
 import type { BrokerListener, BrokerSubscription, LogEntry } from "../log/broker.ts";
-import { entrySize } from "../log/entry-size.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
 import { type CatchUpPorts, PAGE_BYTES } from "./catch-up.ts";
@@ -37,7 +36,9 @@ export class LiveChannel implements TurnJob, BrokerListener {
   holders = 0;
   readonly #owner: LiveChannelOwner;
   #brokerSubscription: BrokerSubscription | undefined;
-  #position: StreamPosition = { epoch: "", offset: 0, check: 0 };
+  #epoch = "";
+  #offset = 0;
+  #check = 0;
   #pending: LogEntry[] = [];
   #run: Run | undefined;
   #nextIndex = 0;
@@ -59,7 +60,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     const { broker } = this.#owner;
     this.#brokerSubscription = await broker.subscribe(this.ref, this);
     const page = await broker.read(this.ref, READ_TOP);
-    this.#position = { epoch: page.epoch, ...page.top };
+    this.#moveTo({ epoch: page.epoch, ...page.top });
     this.#isOpen = true;
     if (this.#isStale) this.verify();
   }
@@ -77,7 +78,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   add(subscription: Subscription): void {
     subscription.index = this.subscriptions.push(subscription) - 1;
     const { epoch, next } = subscription;
-    if (epoch !== this.#position.epoch || next <= this.#position.offset) subscription.reader.catchUp.add(subscription);
+    if (epoch !== this.#epoch || next <= this.#offset) subscription.reader.catchUp.add(subscription);
   }
 
   end(subscription: Subscription): void {
@@ -100,13 +101,12 @@ export class LiveChannel implements TurnJob, BrokerListener {
   }
 
   onEntry(epoch: string, entry: LogEntry): void {
-    const { offset, check } = this.#position;
-    if (this.#isOpen && !this.#isSyncing && epoch === this.#position.epoch) {
-      if (entry.offset === offset + 1 && entry.prevCheck === check) {
+    if (this.#isOpen && !this.#isSyncing && epoch === this.#epoch) {
+      if (entry.offset === this.#offset + 1 && entry.prevCheck === this.#check) {
         this.#accept(entry);
         return;
       }
-      if (entry.offset < offset || (entry.offset === offset && entry.check === check)) return;
+      if (entry.offset < this.#offset || (entry.offset === this.#offset && entry.check === this.#check)) return;
     }
     this.verify();
   }
@@ -148,13 +148,13 @@ export class LiveChannel implements TurnJob, BrokerListener {
     while (this.#isStale && !this.#isClosed) {
       this.#isStale = false;
       const page = await this.#owner.broker.read(this.ref, {
-        from: this.#position.offset,
+        from: this.#offset,
         direction: "forward",
         maxCount: 1024,
         maxBytes: PAGE_BYTES,
       });
       if (this.#isClosed) return;
-      const continuity = judgeForward(this.#position, page);
+      const continuity = judgeForward({ epoch: this.#epoch, offset: this.#offset, check: this.#check }, page);
       if (continuity.kind === "missed") {
         if (continuity.miss === RecoveryMiss.AHEAD || continuity.miss === RecoveryMiss.CHECK_MISMATCH) {
           // The log has lost what was delivered from it: only a new epoch tells readers so.
@@ -163,12 +163,18 @@ export class LiveChannel implements TurnJob, BrokerListener {
           continue;
         }
         if (continuity.miss !== RecoveryMiss.RETENTION) this.#dropPending();
-        this.#position = continuity.position;
+        this.#moveTo(continuity.position);
         for (const subscription of this.subscriptions) subscription.reader.catchUp.add(subscription);
       }
-      for (const entry of page.entries) if (entry.offset === this.#position.offset + 1) this.#accept(entry);
-      if (this.#position.offset < page.top.offset) this.#isStale = true;
+      for (const entry of page.entries) if (entry.offset === this.#offset + 1) this.#accept(entry);
+      if (this.#offset < page.top.offset) this.#isStale = true;
     }
+  }
+
+  #moveTo({ epoch, offset, check }: StreamPosition): void {
+    this.#epoch = epoch;
+    this.#offset = offset;
+    this.#check = check;
   }
 
   #syncAgainLater(error: unknown): void {
@@ -180,10 +186,11 @@ export class LiveChannel implements TurnJob, BrokerListener {
   }
 
   #accept(entry: LogEntry): void {
-    this.#position = { epoch: this.#position.epoch, offset: entry.offset, check: entry.check };
+    this.#offset = entry.offset;
+    this.#check = entry.check;
     if (this.subscriptions.length === 0) return;
     this.#pending.push(entry);
-    this.#owner.onPending(this.ref, entrySize(entry));
+    this.#owner.onPending(this.ref, entry.size);
     if (this.#isQueued || this.#cancelDelay !== undefined) return;
     if (this.kind.flushDelayMs === 0) this.#queue();
     else this.#cancelDelay = this.#owner.clock.after(this.kind.flushDelayMs, () => this.#queue());
@@ -202,13 +209,13 @@ export class LiveChannel implements TurnJob, BrokerListener {
     let bytes = 0;
     let count = 0;
     for (const entry of this.#pending) {
-      bytes += entrySize(entry);
+      bytes += entry.size;
       if (count > 0 && (bytes > PAGE_BYTES || entry.offset !== first.offset + count)) break;
       count++;
     }
     const entries = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
     this.#pending = count === this.#pending.length ? [] : this.#pending.slice(count);
-    return new Run(this.ref.name, this.#position.epoch, entries);
+    return new Run(this.ref.name, this.#epoch, entries);
   }
 
   #dropPending(): void {
@@ -225,7 +232,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
 
   #letGo(entries: readonly LogEntry[]): void {
     let bytes = 0;
-    for (const entry of entries) bytes += entrySize(entry);
+    for (const entry of entries) bytes += entry.size;
     if (bytes > 0) this.#owner.onPending(this.ref, -bytes);
   }
 

@@ -1,14 +1,15 @@
 import type { ChannelName } from "@pm/core";
 import type { Encoding } from "@pm/proto";
-import { frameElements } from "../connection/websocket-frame.ts";
+import {
+  type Elements,
+  FIN_BINARY,
+  frameElements,
+  headerSize,
+  whole,
+  writeHeader,
+} from "../connection/websocket-frame.ts";
 import type { LogEntry } from "../log/broker.ts";
-import { encodePublications } from "./publication-encoder.ts";
-
-/** Bytes in one encoding: alone under a WebSocket header, and without it, to be joined with others. */
-export interface SharedBytes {
-  readonly frame: Buffer;
-  readonly body: Buffer;
-}
+import { encodeJsonPublications, encodePublications } from "./publication-encoder.ts";
 
 /**
  * Consecutive entries of one channel on their way to its readers. Encoded once for each encoding in use, and the bytes
@@ -22,8 +23,8 @@ export class Run {
   readonly last: number;
   /** The tag of the last entry. */
   readonly lastCheck: number;
-  #proto: SharedBytes | undefined;
-  #json: SharedBytes | undefined;
+  #proto: Elements | undefined;
+  #json: Elements | undefined;
 
   /** @param entries at least one, without holes */
   constructor(channel: ChannelName, epoch: string, entries: readonly LogEntry[]) {
@@ -35,7 +36,7 @@ export class Run {
     this.lastCheck = entries[entries.length - 1]?.check ?? 0;
   }
 
-  bytes(encoding: Encoding): SharedBytes {
+  bytes(encoding: Encoding): Elements {
     if (encoding === "json") {
       this.#json ??= this.#encode(encoding);
       return this.#json;
@@ -49,9 +50,11 @@ export class Run {
     return offset <= this.first ? this : new Run(this.channel, this.epoch, this.entries.slice(offset - this.first));
   }
 
-  #encode(encoding: Encoding): SharedBytes {
-    const body = encodePublications(this.channel, this.entries, encoding);
-    const frame = frameElements([body], encoding);
-    return encoding === "json" ? { body, frame } : { body: frame.subarray(frame.length - body.length), frame };
+  #encode(encoding: Encoding): Elements {
+    if (encoding === "json")
+      return frameElements([whole(encodeJsonPublications(this.channel, this.entries))], encoding);
+    const { bytes, offset } = encodePublications(this.channel, this.entries, headerSize);
+    writeHeader(bytes, FIN_BINARY, bytes.length - offset);
+    return { bytes, start: offset, end: bytes.length, isFrame: true };
   }
 }

@@ -8,7 +8,7 @@ import type { TenantGate } from "../authenticator.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { ConnectionRegistry, ConnectionSlot } from "../connection/connection-registry.ts";
 import type { ConnectionStart, WebSocketConnection } from "../connection/websocket-connection.ts";
-import { frameElements } from "../connection/websocket-frame.ts";
+import { frameElements, whole } from "../connection/websocket-frame.ts";
 import { WsError } from "../ws-error.ts";
 import { type Refusal, refuse } from "./handshake-refusal.ts";
 import { type HandshakeRequest, readHandshake } from "./handshake-request.ts";
@@ -18,7 +18,7 @@ export interface UpgradePorts extends ConnectionPorts {
   readonly registry: ConnectionRegistry<WebSocketConnection>;
   readonly tenantGate: TenantGate | undefined;
   /** The client's address, as the trusted proxies tell it. */
-  readonly addressOf: (request: IncomingMessage) => string;
+  readonly addressOf: ((request: IncomingMessage) => string) | undefined;
   readonly isDraining: () => boolean;
   /** The handshake is done: a connection begins. */
   readonly onAccepted: (accepted: ConnectionStart) => void;
@@ -128,9 +128,11 @@ export class UpgradeHandler {
 
   #accept(handshake: Handshake, context: TenantContext, slot: ConnectionSlot): void {
     const { request, socket, head } = handshake;
-    const address = this.#ports.addressOf(request);
+    const address = this.#ports.addressOf?.(request);
     const releaseIfClosed = (): void => slot.release();
     socket.once("close", releaseIfClosed);
+    // The answer and the first messages go down in one write.
+    socket.cork();
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener("close", releaseIfClosed);
       socket.removeListener("error", ignoreError);
@@ -150,7 +152,7 @@ export class UpgradeHandler {
       const encoding = encodingOf(webSocket.protocol) ?? "proto";
       const told = toClientError(refusal.error, errorId);
       const element = encodeServerElement({ body: { case: "error", value: { ...told } } }, encoding);
-      socket.write(frameElements([element], encoding));
+      socket.write(frameElements([whole(Buffer.from(element))], encoding).bytes);
       webSocket.close(closeCodeOf(refusal.error), told.message);
     });
   }
@@ -176,7 +178,7 @@ export class UpgradeHandler {
       error_id: errorId,
       status: refusal.status,
       outcome: refusal.outcome,
-      address: this.#ports.addressOf(request),
+      address: this.#ports.addressOf?.(request) ?? request.socket.remoteAddress,
       error: refusal.error,
     });
     return errorId;

@@ -1,9 +1,10 @@
 import type { ChannelRef } from "@pm/core";
+import type { ByteString } from "./byte-string.ts";
 import type { LogExtent, StreamPosition } from "./stream-position.ts";
 
-/** What a publication carries. The bytes belong to whoever holds the draft: they never alias a socket's buffer. */
+/** What a publication carries. It never aliases a socket's buffer. */
 export type PublicationPayload =
-  | { readonly kind: "data"; readonly data: Uint8Array }
+  | { readonly kind: "data"; readonly data: ByteString }
   | { readonly kind: "json"; readonly json: string };
 
 /** A publication before it is in a log. */
@@ -30,6 +31,8 @@ export interface LogEntry {
   readonly event: string;
   readonly publisher: string;
   readonly traceParent: string;
+  /** Bytes by which it counts against retention and memory bounds: `entrySize`. */
+  readonly size: number;
 }
 
 /** Where an append ended. */

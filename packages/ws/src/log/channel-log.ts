@@ -6,7 +6,7 @@ import type { LogMark } from "./stream-position.ts";
 export interface Retention {
   /** Publications; at least 1. */
   readonly count: number;
-  /** Bytes, as `entrySize` counts them. */
+  /** Bytes, as the sizes of entries count them. */
   readonly bytes: number;
   /** Milliseconds. */
   readonly ageMs: number;
@@ -15,7 +15,6 @@ export interface Retention {
 /** What an append is given beside the draft. */
 export interface EntryStamp {
   readonly check: number;
-  readonly messageId: string;
   readonly publishedAtMs: number;
 }
 
@@ -32,22 +31,29 @@ export class ChannelLog {
   #entries: LogEntry[] = [];
   #head = 0;
   #bytes = 0;
-  #base: LogMark;
-  #top: LogMark;
+  #baseOffset = 0;
+  #baseCheck: number;
+  #topOffset = 0;
+  #topCheck: number;
 
   /** @param startCheck the tag of offset 0 */
   constructor(epoch: string, startCheck: number) {
     this.epoch = epoch;
-    this.#base = { offset: 0, check: startCheck };
-    this.#top = this.#base;
+    this.#baseCheck = startCheck;
+    this.#topCheck = startCheck;
   }
 
   get base(): LogMark {
-    return this.#base;
+    return { offset: this.#baseOffset, check: this.#baseCheck };
   }
 
   get top(): LogMark {
-    return this.#top;
+    return { offset: this.#topOffset, check: this.#topCheck };
+  }
+
+  /** The offset of `base`. */
+  get baseOffset(): number {
+    return this.#baseOffset;
   }
 
   /** Entries retained. */
@@ -62,20 +68,23 @@ export class ChannelLog {
 
   /** Appends; evicts nothing. */
   append(draft: PublicationDraft, stamp: EntryStamp): LogEntry {
+    const offset = this.#topOffset + 1;
     const entry: LogEntry = {
-      offset: this.#top.offset + 1,
+      offset,
       check: stamp.check,
-      prevCheck: this.#top.check,
+      prevCheck: this.#topCheck,
       publishedAtMs: stamp.publishedAtMs,
-      messageId: stamp.messageId,
+      messageId: `${this.epoch}.${offset}`,
       payload: draft.payload,
       event: draft.event,
       publisher: draft.publisher,
       traceParent: draft.traceParent,
+      size: entrySize(draft),
     };
     this.#entries.push(entry);
-    this.#bytes += entrySize(entry);
-    this.#top = { offset: entry.offset, check: entry.check };
+    this.#bytes += entry.size;
+    this.#topOffset = offset;
+    this.#topCheck = entry.check;
     return entry;
   }
 
@@ -92,10 +101,11 @@ export class ChannelLog {
   evictOldest(): number {
     const entry = this.#entries[this.#head];
     if (entry === undefined) return 0;
-    const size = entrySize(entry);
+    const { size } = entry;
     this.#head++;
     this.#bytes -= size;
-    this.#base = { offset: entry.offset, check: entry.check };
+    this.#baseOffset = entry.offset;
+    this.#baseCheck = entry.check;
     if (this.count === 0) this.#drop(this.#entries.length);
     else if (this.#head > COMPACT_AFTER && this.#head * 2 > this.#entries.length) this.#drop(this.#head);
     return size;
@@ -104,15 +114,15 @@ export class ChannelLog {
   /** Reads a part, as `Broker.read` does. */
   read(request: ReadRequest): LogPage {
     const entries = request.direction === "forward" ? this.#forward(request) : this.#backward(request);
-    return { epoch: this.epoch, base: this.#base, top: this.#top, entries };
+    return { epoch: this.epoch, base: this.base, top: this.top, entries };
   }
 
   #forward({ from, maxCount, maxBytes }: ReadRequest): LogEntry[] {
     const found: LogEntry[] = [];
     let bytes = 0;
-    for (let offset = Math.max(from, this.#base.offset) + 1; offset <= this.#top.offset; offset++) {
+    for (let offset = Math.max(from, this.#baseOffset) + 1; offset <= this.#topOffset; offset++) {
       const entry = this.#at(offset);
-      bytes += entrySize(entry);
+      bytes += entry.size;
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
       found.push(entry);
     }
@@ -122,9 +132,9 @@ export class ChannelLog {
   #backward({ from, maxCount, maxBytes }: ReadRequest): LogEntry[] {
     const found: LogEntry[] = [];
     let bytes = 0;
-    for (let offset = Math.min(from - 1, this.#top.offset); offset > this.#base.offset; offset--) {
+    for (let offset = Math.min(from - 1, this.#topOffset); offset > this.#baseOffset; offset--) {
       const entry = this.#at(offset);
-      bytes += entrySize(entry);
+      bytes += entry.size;
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
       found.push(entry);
     }
@@ -132,7 +142,7 @@ export class ChannelLog {
   }
 
   #at(offset: number): LogEntry {
-    const entry = this.#entries[this.#head + offset - this.#base.offset - 1];
+    const entry = this.#entries[this.#head + offset - this.#baseOffset - 1];
     if (entry === undefined) throw new RangeError(`offset ${offset} is not retained`);
     return entry;
   }

@@ -23,7 +23,7 @@ export class EvictionQueue {
       const log = this.#logs[this.#head];
       const offset = this.#offsets[this.#head];
       this.#head++;
-      if (log !== undefined && offset !== undefined && offset > log.base.offset) return log.evictOldest();
+      if (log !== undefined && offset !== undefined && offset > log.baseOffset) return log.evictOldest();
     }
     return 0;
   }
@@ -38,7 +38,7 @@ export class EvictionQueue {
     for (let i = this.#head; i < this.#logs.length; i++) {
       const log = this.#logs[i];
       const offset = this.#offsets[i];
-      if (log === undefined || offset === undefined || offset <= log.base.offset) continue;
+      if (log === undefined || offset === undefined || offset <= log.baseOffset) continue;
       logs.push(log);
       offsets.push(offset);
     }

@@ -57,7 +57,6 @@ export class MemoryBroker implements Broker {
   readonly #maxTenantBytes: number;
   readonly #maxTotalBytes: number;
   readonly #tenants = new Map<TenantId, TenantLogs>();
-  readonly #listeners = new Map<StoredChannel, Set<BrokerListener>>();
   readonly #cancelExpiry: CancelTimer;
   #totalBytes = 0;
   #closed = false;
@@ -106,11 +105,8 @@ export class MemoryBroker implements Broker {
     this.#assertOpen();
     const tenant = this.#tenant(channel.tenant);
     const stored = tenant.use(channel, this.#retentionOf(channel), this.#clock.monotonic());
-    tenant.hold(stored);
-    const listeners = this.#listeners.get(stored);
-    if (listeners === undefined) this.#listeners.set(stored, new Set([listener]));
-    else listeners.add(listener);
-    return { close: async () => this.#unsubscribe(tenant, stored, listener) };
+    tenant.hold(stored, listener);
+    return { close: async () => tenant.release(stored, listener, this.#clock.monotonic()) };
   }
 
   async renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
@@ -119,37 +115,29 @@ export class MemoryBroker implements Broker {
     const stored = tenant.find(channel);
     if (stored === undefined || stored.log.epoch !== staleEpoch) return;
     tenant.renew(stored);
-    for (const listener of this.#listeners.get(stored) ?? []) listener.onInterrupted();
+    for (const listener of stored.listeners) listener.onInterrupted();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelExpiry();
     this.#tenants.clear();
-    this.#listeners.clear();
     this.#totalBytes = 0;
   }
 
   #append(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
     const publishedAtMs = this.#clock.now();
-    const messageId = this.#randomness.uuid(publishedAtMs);
-    const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), messageId, publishedAtMs });
+    const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), publishedAtMs });
     const { epoch } = stored.log;
-    const result = { position: { epoch, offset: entry.offset, check: entry.check }, messageId, duplicate: false };
+    const { offset, check, messageId } = entry;
+    const result = { position: { epoch, offset, check }, messageId, duplicate: false };
     if (draft.idempotencyKey !== "") {
       tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
     }
     if (this.#totalBytes > this.#maxTotalBytes)
       holdTotal(this.#tenants.values(), this.#totalBytes, this.#maxTotalBytes);
-    for (const listener of this.#listeners.get(stored) ?? []) listener.onEntry(epoch, entry);
+    for (const listener of stored.listeners) listener.onEntry(epoch, entry);
     return result;
-  }
-
-  #unsubscribe(tenant: TenantLogs, stored: StoredChannel, listener: BrokerListener): void {
-    const listeners = this.#listeners.get(stored);
-    if (listeners?.delete(listener) !== true) return;
-    if (listeners.size === 0) this.#listeners.delete(stored);
-    tenant.release(stored, this.#clock.monotonic());
   }
 
   #tenant(id: TenantId): TenantLogs {

@@ -1,7 +1,7 @@
-import { type ChannelRef, channelKey, type TenantId } from "@pm/core";
+import type { ChannelRef, TenantId } from "@pm/core";
 import { WsError } from "../ws-error.ts";
-import type { AppendResult, LogEntry, PublicationDraft } from "./broker.ts";
-import { ChannelLog, type EntryStamp, type Retention } from "./channel-log.ts";
+import type { AppendResult, BrokerListener, LogEntry, PublicationDraft } from "./broker.ts";
+import type { ChannelLog, EntryStamp, Retention } from "./channel-log.ts";
 import { EvictionQueue } from "./eviction-queue.ts";
 import { IdempotencyWindow } from "./idempotency-window.ts";
 
@@ -10,14 +10,16 @@ export const META_LIFETIME_MS = 86_400_000;
 /** Channels without a subscriber that a tenant may have in memory; the least recently used goes first. */
 export const MAX_IDLE_CHANNELS = 10_000;
 
+const NONE: readonly BrokerListener[] = [];
+
 /** A channel of a tenant in memory. */
 export interface StoredChannel {
   readonly key: string;
   log: ChannelLog;
   keys: IdempotencyWindow | undefined;
   readonly retention: Retention;
-  /** Subscriptions of this process; a channel that has one is not forgotten. */
-  interest: number;
+  /** Subscriptions of this process; a channel that has one is not forgotten. Replaced when they change. */
+  listeners: readonly BrokerListener[];
 }
 
 /** What makes a new log. */
@@ -62,19 +64,19 @@ export class TenantLogs {
   }
 
   find(channel: ChannelRef): StoredChannel | undefined {
-    const key = channelKey(channel);
+    const key = nameIn(channel);
     return this.#active.get(key) ?? this.#idle.get(key);
   }
 
   /** The channel, made when it is new, and marked as used. */
   use(channel: ChannelRef, retention: Retention, nowMs: number): StoredChannel {
-    const key = channelKey(channel);
+    const key = nameIn(channel);
     const active = this.#active.get(key);
     if (active !== undefined) {
       active.log.lastUsedMs = nowMs;
       return active;
     }
-    const stored = this.#idle.get(key) ?? { key, log: this.#makeLog(), keys: undefined, retention, interest: 0 };
+    const stored = this.#idle.get(key) ?? { key, log: this.#makeLog(), keys: undefined, retention, listeners: NONE };
     stored.log.lastUsedMs = nowMs;
     this.#idle.delete(key);
     this.#idle.set(key, stored);
@@ -83,17 +85,18 @@ export class TenantLogs {
   }
 
   /** One more subscription of this process. */
-  hold(stored: StoredChannel): void {
-    stored.interest++;
+  hold(stored: StoredChannel, listener: BrokerListener): void {
+    stored.listeners = [...stored.listeners, listener];
     this.#idle.delete(stored.key);
     this.#active.set(stored.key, stored);
   }
 
   /** One fewer. */
-  release(stored: StoredChannel, nowMs: number): void {
-    stored.interest--;
+  release(stored: StoredChannel, listener: BrokerListener, nowMs: number): void {
+    if (!stored.listeners.includes(listener)) return;
+    stored.listeners = stored.listeners.filter((other) => other !== listener);
     stored.log.lastUsedMs = nowMs;
-    if (stored.interest > 0) return;
+    if (stored.listeners.length > 0) return;
     this.#active.delete(stored.key);
     this.#idle.set(stored.key, stored);
     if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
@@ -185,4 +188,9 @@ export class TenantLogs {
     this.#keyBytes += bytes;
     this.#account(bytes);
   }
+}
+
+/** Tells the channels of one tenant apart; a channel name has no NUL. */
+function nameIn({ name, user }: ChannelRef): string {
+  return user === undefined ? name : `${name}\0${user}`;
 }

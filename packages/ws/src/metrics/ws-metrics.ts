@@ -1,6 +1,8 @@
 import { PUBLIC_ERRORS } from "@pm/proto";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { Run } from "../fanout/run.ts";
+import { HotHistogram } from "./hot-histogram.ts";
+import { type Tally, tallied, talliedBy } from "./tally.ts";
 import { TenantLabels, topTenants } from "./tenant-labels.ts";
 
 /** What is read off the server when metrics are collected. */
@@ -53,91 +55,54 @@ const TOP_TENANTS = 20;
 /** The metrics of connections and channels. Names begin with `pm_ws_`, labels are from closed sets. */
 export class WsMetrics {
   readonly registry: Registry;
-  readonly #opened: Counter;
-  readonly #closed: Counter<"code">;
-  readonly #handshakes: Counter<"outcome">;
-  readonly #handshakeSeconds: Histogram;
-  readonly #received: Record<Kind, Counter.Internal>;
-  readonly #bytesIn: Counter;
-  readonly #messagesOut: Counter;
-  readonly #bytesOut: Counter;
-  readonly #errors: Counter<"code">;
-  readonly #rateLimited: Counter<"scope">;
-  readonly #published: Counter<"tenant">;
-  readonly #fanOut: Histogram;
-  readonly #publishToSocket: Histogram;
-  readonly #failures: Counter;
+  readonly #opened: Tally;
+  readonly #closed: (code: string) => Tally;
+  readonly #handshakes: (outcome: string) => Tally;
+  readonly #handshakeSeconds: HotHistogram;
+  readonly #messageSeconds: HotHistogram;
+  readonly #received: Readonly<Record<Kind, Tally>>;
+  readonly #bytesIn: Tally;
+  readonly #messagesOut: Tally;
+  readonly #bytesOut: Tally;
+  readonly #errors: (code: string) => Tally;
+  readonly #rateLimited: (scope: string) => Tally;
+  readonly #published: (tenant: string) => Tally;
+  readonly #fanOut: HotHistogram;
+  readonly #publishToSocket: HotHistogram;
   readonly #tenantLabels = new TenantLabels(TOP_TENANTS);
-  readonly #publishedOf = new Map<string, Counter.Internal>();
 
   /** @param registry where they are registered; @default a new one */
   constructor(registry: Registry = new Registry()) {
     this.registry = registry;
-    const registers = [registry];
-    const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
+    const counter = (name: string, help: string): Tally => tallied({ name, help, registry });
+    const by = (name: string, help: string, label: string): ((value: string) => Tally) =>
+      talliedBy({ name, help, registry }, label);
+    const histogram = (name: string, help: string, buckets: readonly number[]): HotHistogram =>
+      new HotHistogram({ name, help, buckets }, registry);
+
     this.#opened = counter("pm_ws_connections_opened_total", "Connections accepted");
-    this.#closed = new Counter({
-      name: "pm_ws_connections_closed_total",
-      help: "Connections closed, by close code",
-      labelNames: ["code"],
-      registers,
-    });
-    this.#handshakes = new Counter({
-      name: "pm_ws_handshakes_total",
-      help: "Handshakes by outcome",
-      labelNames: ["outcome"],
-      registers,
-    });
-    this.#handshakeSeconds = new Histogram({
-      name: "pm_ws_handshake_seconds",
-      help: "Time from the upgrade request to its answer",
-      buckets: SECONDS,
-      registers,
-    });
-    const received = new Counter({
-      name: "pm_ws_messages_received_total",
-      help: "Client messages by kind",
-      labelNames: ["kind"],
-      registers,
-    });
-    this.#received = Object.fromEntries(KINDS.map((kind) => [kind, received.labels(kind)])) as Record<
-      Kind,
-      Counter.Internal
-    >;
+    this.#closed = by("pm_ws_connections_closed_total", "Connections closed, by close code", "code");
+    this.#handshakes = by("pm_ws_handshakes_total", "Handshakes by outcome", "outcome");
+    this.#handshakeSeconds = histogram("pm_ws_handshake_seconds", "From the upgrade request to its answer", SECONDS);
+    this.#messageSeconds = histogram(
+      "pm_ws_message_seconds",
+      "From the arrival of a frame to the last outcome",
+      SECONDS,
+    );
+    const received = by("pm_ws_messages_received_total", "Client messages by kind", "kind");
+    this.#received = Object.fromEntries(KINDS.map((kind) => [kind, received(kind)])) as Record<Kind, Tally>;
     this.#bytesIn = counter("pm_ws_received_bytes_total", "Bytes of client messages");
     this.#messagesOut = counter("pm_ws_messages_sent_total", "Server messages given to sockets");
     this.#bytesOut = counter("pm_ws_sent_bytes_total", "Bytes given to sockets");
-    this.#errors = new Counter({
-      name: "pm_ws_errors_total",
-      help: "Errors told to clients, by code",
-      labelNames: ["code"],
-      registers,
-    });
-    this.#rateLimited = new Counter({
-      name: "pm_ws_rate_limited_total",
-      help: "Messages over a rate or quota, by whose",
-      labelNames: ["scope"],
-      registers,
-    });
-    this.#published = new Counter({
-      name: "pm_ws_publications_total",
-      help: "Publications appended by clients, by tenant (the first 20, then other)",
-      labelNames: ["tenant"],
-      registers,
-    });
-    this.#fanOut = new Histogram({
-      name: "pm_ws_fan_out_subscribers",
-      help: "Subscribers to whom a run of publications was offered",
-      buckets: FAN_OUT,
-      registers,
-    });
-    this.#publishToSocket = new Histogram({
-      name: "pm_ws_publish_to_socket_seconds",
-      help: "Time from the append of a run's first publication to its last offer",
-      buckets: SECONDS,
-      registers,
-    });
-    this.#failures = counter("pm_ws_command_failures_total", "Commands that failed for reasons of our own");
+    this.#errors = by("pm_ws_errors_total", "Errors told to clients, by code", "code");
+    this.#rateLimited = by("pm_ws_rate_limited_total", "Messages over a rate or quota, by whose", "scope");
+    this.#published = by("pm_ws_publications_total", "Publications, by tenant (the first 20, then other)", "tenant");
+    this.#fanOut = histogram("pm_ws_fan_out_subscribers", "Subscribers to whom a run was offered", FAN_OUT);
+    this.#publishToSocket = histogram(
+      "pm_ws_publish_to_socket_seconds",
+      "From the append of a run's first publication to its last offer",
+      SECONDS,
+    );
   }
 
   /** Adds the gauges of a server. */
@@ -172,7 +137,7 @@ export class WsMetrics {
   }
 
   handshake(outcome: HandshakeOutcome, seconds: number): void {
-    this.#handshakes.inc({ outcome });
+    this.#handshakes(outcome).inc();
     this.#handshakeSeconds.observe(seconds);
   }
 
@@ -181,11 +146,16 @@ export class WsMetrics {
   }
 
   closed(code: number): void {
-    this.#closed.inc({ code: String(code >= 1000 && code < 5000 ? code : 1006) });
+    this.#closed(String(code >= 1000 && code < 5000 ? code : 1006)).inc();
   }
 
   received(kind: Exclude<Kind, "unknown"> | undefined): void {
     this.#received[kind ?? "unknown"].inc();
+  }
+
+  /** A command has its outcome. */
+  handled(seconds: number): void {
+    this.#messageSeconds.observe(seconds);
   }
 
   /** Counts of one connection since they were last taken. */
@@ -196,29 +166,19 @@ export class WsMetrics {
   }
 
   error(code: string): void {
-    this.#errors.inc({ code: Object.hasOwn(PUBLIC_ERRORS, code) ? code : "INTERNAL_ERROR" });
+    this.#errors(Object.hasOwn(PUBLIC_ERRORS, code) ? code : "INTERNAL_ERROR").inc();
   }
 
   rateLimited(scope: "connection" | "tenant"): void {
-    this.#rateLimited.inc({ scope });
+    this.#rateLimited(scope).inc();
   }
 
   published(tenant: string): void {
-    const label = this.#tenantLabels.of(tenant);
-    let child = this.#publishedOf.get(label);
-    if (child === undefined) {
-      child = this.#published.labels(label);
-      this.#publishedOf.set(label, child);
-    }
-    child.inc();
+    this.#published(this.#tenantLabels.of(tenant)).inc();
   }
 
   fannedOut(run: Run, offered: { readonly subscriptions: number; readonly nowMs: number }): void {
     this.#fanOut.observe(offered.subscriptions);
     this.#publishToSocket.observe(Math.max(0, offered.nowMs - (run.entries[0]?.publishedAtMs ?? offered.nowMs)) / 1000);
-  }
-
-  failed(): void {
-    this.#failures.inc();
   }
 }
