@@ -180,7 +180,10 @@ function exampleOf(heading: string): { json: string; bytes: Uint8Array } {
   const [json = ""] = blocks(text, "json");
   const [dump = ""] = blocks(text, "hexdump");
   const hex = dump.split("\n").map((line) => line.trim().split(/ {2,}/)[0] ?? "");
-  return { json: json.trim(), bytes: Uint8Array.from(Buffer.from(hex.join("").replaceAll(" ", ""), "hex")) };
+  return {
+    json: JSON.stringify(JSON.parse(json)),
+    bytes: Uint8Array.from(Buffer.from(hex.join("").replaceAll(" ", ""), "hex")),
+  };
 }
 
 function typeOf(field: DescField): string {
