@@ -50,7 +50,7 @@ export const PUBLIC_ERRORS: Readonly<Record<PublicErrorCode, PublicError>> = {
   BROADCAST_LAGGED: { message: "The reader has fallen behind the channel.", retryable: true },
   HEARTBEAT_TIMEOUT: { message: "The connection gave no sign of life.", retryable: true },
   CONNECTION_CLOSED: { message: "The connection is closing.", retryable: true },
-  UNAVAILABLE: { message: "The outcome is unknown; try again with the same idempotency key.", retryable: true },
+  UNAVAILABLE: { message: "Not possible now; try again, with the same idempotency key.", retryable: true },
   INTERNAL_ERROR: { message: "Something went wrong on our side.", retryable: true },
 };
 

@@ -31,6 +31,7 @@ import type { AppendResult, Broker, PublicationPayload } from "./log/broker.ts";
 import { MemoryBroker } from "./log/memory-broker.ts";
 import { type OutboundTotals, WsMetrics } from "./metrics/ws-metrics.ts";
 import type { KeyedLimiter, RateLimiterSource } from "./rate-limiter.ts";
+import { WsError } from "./ws-error.ts";
 import { type DrainTimes, ShutdownCoordinator } from "./shutdown/shutdown-coordinator.ts";
 import { type ResolvedWsOptions, resolveWsOptions, type WsOptions } from "./ws-options.ts";
 
@@ -142,9 +143,9 @@ export class WsServer {
 
   /**
    * Publishes for a backend: no grant is asked, no rate is limited.
-   * @throws NameError `INVALID_NAME` for a channel outside the grammar; WsError `UNAVAILABLE`
+   * @throws NameError `INVALID_NAME` for a channel outside the grammar; WsError `INVALID_MESSAGE`, `UNAVAILABLE`
    */
-  publish(target: PublishTarget, request: PublishRequest): Promise<AppendResult> {
+  async publish(target: PublishTarget, request: PublishRequest): Promise<AppendResult> {
     return this.broadcaster.publish(channelOf(target), {
       payload: payloadOf(request.payload),
       event: request.event ?? "",
@@ -262,6 +263,9 @@ function channelOf(target: PublishTarget): ChannelRef {
 
 function payloadOf(payload: Uint8Array | string | undefined): PublicationPayload | undefined {
   if (payload === undefined) return undefined;
-  if (typeof payload === "string") return { kind: "json", json: payload };
+  if (typeof payload === "string") {
+    if (!payload.isWellFormed()) throw WsError.invalidMessage("payload", "has a lone surrogate");
+    return { kind: "json", json: payload };
+  }
   return { kind: "data", data: byteStringOf(payload) };
 }

@@ -58,7 +58,7 @@ function hasTokenInUrl(url: string): boolean {
 }
 
 function badRequest(why: string): Refusal {
-  return { status: 400, outcome: "bad_request", error: WsError.invalidMessage("handshake", why) };
+  return { status: 400, outcome: "bad_request", error: new WsError("INVALID_MESSAGE", why) };
 }
 
 function forbidden(why: string): Refusal {
