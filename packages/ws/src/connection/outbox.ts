@@ -1,7 +1,7 @@
 import type { Encoding } from "@pm/proto";
 import type { Run } from "../fanout/run.ts";
 import type { Flushable } from "../fanout/turn-scheduler.ts";
-import { type Elements, frameElements, whole } from "./websocket-frame.ts";
+import { type Elements, frameElements, whole } from "../wire/websocket-frame.ts";
 
 /** The part of a socket that an Outbox uses. */
 export interface OutboxSocket {

@@ -12,7 +12,7 @@ import { ClientSubscriptions } from "./client-subscriptions.ts";
 import type { ConnectionPorts } from "./connection-ports.ts";
 import type { ConnectionWatch } from "./connection-watch.ts";
 import type { ConnectionSlot, RegisteredConnection } from "./connection-registry.ts";
-import { encodeReply } from "./encode-reply.ts";
+import { encodeReply } from "../wire/reply-encoder.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 
 /** What a connection is made of, after its handshake. */

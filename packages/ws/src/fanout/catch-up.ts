@@ -1,6 +1,6 @@
 import type { Clock, Logger, TenantId } from "@pm/core";
 import { RecoveryMiss } from "@pm/proto";
-import { encodeReply } from "../connection/encode-reply.ts";
+import { encodeReply } from "../wire/reply-encoder.ts";
 import type { Broker, LogPage } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";

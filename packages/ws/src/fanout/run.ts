@@ -1,15 +1,8 @@
 import type { ChannelName } from "@pm/core";
 import type { Encoding } from "@pm/proto";
-import {
-  type Elements,
-  FIN_BINARY,
-  frameElements,
-  headerSize,
-  whole,
-  writeHeader,
-} from "../connection/websocket-frame.ts";
+import { type Elements, FIN_BINARY, frameElements, headerSize, whole, writeHeader } from "../wire/websocket-frame.ts";
 import type { LogEntry } from "../log/broker.ts";
-import { encodeJsonPublications, encodePublications } from "./publication-encoder.ts";
+import { encodeJsonPublications, encodePublications } from "../wire/publication-encoder.ts";
 
 /**
  * Consecutive entries of one channel on their way to its readers. Encoded once for each encoding in use, and the bytes

@@ -8,7 +8,7 @@ import type { TenantGate } from "../authenticator.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { ConnectionRegistry, ConnectionSlot } from "../connection/connection-registry.ts";
 import type { ConnectionStart, WebSocketConnection } from "../connection/websocket-connection.ts";
-import { frameElements, whole } from "../connection/websocket-frame.ts";
+import { frameElements, whole } from "../wire/websocket-frame.ts";
 import { WsError } from "../ws-error.ts";
 import { type Refusal, refuse } from "./handshake-refusal.ts";
 import { type HandshakeRequest, readHandshake } from "./handshake-request.ts";
