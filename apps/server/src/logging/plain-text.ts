@@ -19,7 +19,12 @@ const DELETE = 0x7f;
 export function plainText(text: string, max: number = MAX_TEXT): string {
   if (SHORT_AND_PLAIN.test(text)) return text;
   const redacted = redactTokens(text.length > MAX_LOOKED_AT ? text.slice(0, MAX_LOOKED_AT) : text);
-  return cut(redacted, max, text.length).replace(UNSHOWABLE, picture);
+  return showable(cut(redacted, max, text.length));
+}
+
+/** Puts one visible character for each control or bidi character, line separator and lone surrogate. */
+export function showable(text: string): string {
+  return text.replace(UNSHOWABLE, picture);
 }
 
 function cut(text: string, max: number, originalLength: number): string {

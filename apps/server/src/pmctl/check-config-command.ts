@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import { describeConfig, type SettingDescription } from "../config/describe-config.ts";
+import { readConfig } from "../config/read-config.ts";
+import { showable } from "../logging/plain-text.ts";
+import type { CommandPorts } from "./command-ports.ts";
+
+const EXAMPLE = `
+Exits with 1 and lists every problem where the configuration is wrong.
+
+Example:
+  $ JWT_SECRET=$(openssl rand -base64 48) pmctl check-config`;
+
+/** Prints the configuration that is in force, with secrets hidden. */
+export function checkConfigCommand({ terminal, env }: CommandPorts): Command {
+  return new Command("check-config")
+    .description("check the configuration and print it, secrets hidden")
+    .option("--json", "print JSON", false)
+    .addHelpText("after", EXAMPLE)
+    .action(({ json }: { readonly json: boolean }) => {
+      const config = readConfig(env);
+      const settings = describeConfig(config, env);
+      if (json) {
+        terminal.out(JSON.stringify({ settings, warnings: config.warnings }, undefined, 2));
+        return;
+      }
+      for (const line of table(settings)) terminal.out(line);
+      for (const warning of config.warnings) terminal.note(`pmctl: warning: ${showable(warning)}`);
+    });
+}
+
+function table(settings: readonly SettingDescription[]): string[] {
+  const rows = settings.map(({ name, value, unit, source }) => [name, showable(`${value} ${unit}`.trimEnd()), source]);
+  const width = (column: number): number => Math.min(60, Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows.map(
+    ([name = "", value = "", source = ""]) => `${name.padEnd(width(0))}  ${value.padEnd(width(1))}  ${source}`,
+  );
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { runPmctl } from "./run-pmctl.ts";
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(args: readonly string[]): Promise<Result> {
+  let stdout = "";
+  let stderr = "";
+  const code = await runPmctl(args, {
+    env: { JWT_SECRET: "a-secret-of-more-than-thirty-two-bytes" },
+    interrupted: new AbortController().signal,
+    readStdin: () => Promise.resolve(undefined),
+    terminal: {
+      out: (line) => {
+        stdout += `${line}\n`;
+        return true;
+      },
+      drained: () => Promise.resolve(),
+      note: (line) => {
+        stderr += `${line}\n`;
+      },
+      paint: (_style, text) => text,
+    },
+  });
+  return { code, stdout, stderr };
+}
+
+describe("runPmctl", () => {
+  it.each([
+    [[], "pmctl: a command is required (pmctl --help lists them)\n"],
+    [["tokn"], "pmctl: unknown command 'tokn' (Did you mean token?)\n"],
+    [["--frob"], "pmctl: unknown option '--frob'\n"],
+    [["token"], "pmctl: --tenant is required\n"],
+    [
+      ["token", "--tenant", "a b"],
+      /^pmctl: option '--tenant <id>' argument 'a b' is invalid\. Expected 1 to 128 [^\n]+\n$/,
+    ],
+    [
+      ["token", "--tenant", "acme", "--ttl", "soon"],
+      /^pmctl: option '--ttl <time>' argument 'soon' is invalid\. [^\n]+\n$/,
+    ],
+    [["token", "--tenant", "acme", "--grant", "read:*"], /^pmctl: option '--grant [^\n]+ is invalid\. [^\n]+\n$/],
+    [["publish"], "pmctl: missing required argument 'channel'\n"],
+    [
+      ["publish", "a b", "x", "--token", "t"],
+      /^pmctl: command-argument value 'a b' is invalid for argument 'channel'\. [^\n]+\n$/,
+    ],
+    [["publish", "a", "{", "--token", "t", "--as", "json"], "pmctl: the payload is not JSON\n"],
+    [["listen"], "pmctl: --token or --tenant is required\n"],
+    [["listen", "--tenant", "a", "--token", "b"], /^pmctl: option '--token <jwt>' cannot be used with [^\n]+\n$/],
+    [
+      ["listen", "--since", "e:1:2", "--rewind", "3", "a"],
+      /^pmctl: option '--since <position>' cannot be used with [^\n]+\n$/,
+    ],
+    [
+      ["listen", "--since", "e:1:2", "--tenant", "t", "a", "b"],
+      "pmctl: --since is a position in one channel, and there are 2\n",
+    ],
+    [["listen", "--since", "e:1", "a"], /^pmctl: option '--since <position>' argument 'e:1' is invalid\. [^\n]+\n$/],
+    [["listen", "--url", "ftp://x", "a"], /^pmctl: option '--url <url>' argument 'ftp:\/\/x' is invalid\. [^\n]+\n$/],
+    [["listen", "--encoding", "xml", "a"], /^pmctl: option '--encoding <name>' argument 'xml' is invalid\. [^\n]+\n$/],
+    [["token", "\u001b[31mx", "y"], /^pmctl: too many arguments for 'token'[^\n]+\n$/],
+  ])("given %j when it is run then it says what is wrong in one line and exits with 2", async (args, line) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(stderr).toMatch(line);
+    expect(stderr).not.toContain("\u001b");
+    if (typeof line === "string") expect(stderr).toBe(line);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+
+  it("given publish without a payload in a terminal when it is run then it says how to give one", async () => {
+    const { code, stderr } = await run(["publish", "a", "--token", "t"]);
+    expect(stderr).toBe("pmctl: there is no payload: give it as an argument or on the standard input\n");
+    expect(code).toBe(2);
+  });
+
+  it("given --help when it is run then it is on the standard output, with every command and exit code", async () => {
+    const { code, stdout } = await run(["--help"]);
+    for (const word of ["token", "listen", "publish", "check-config", "Exit codes: 0 done, 1 failed, 2 "]) {
+      expect(stdout).toContain(word);
+    }
+    expect(code).toBe(0);
+  });
+});
