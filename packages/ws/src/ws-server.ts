@@ -26,7 +26,6 @@ import type { WebSocketConnection } from "./connection/websocket-connection.ts";
 import { TenantBroadcaster } from "./fanout/tenant-broadcaster.ts";
 import { TurnScheduler } from "./fanout/turn-scheduler.ts";
 import { UpgradeHandler, type UpgradePorts } from "./handler/upgrade-handler.ts";
-import { byteStringOf } from "./log/byte-string.ts";
 import type { AppendResult, Broker, PublicationPayload } from "./log/broker.ts";
 import { MemoryBroker } from "./log/memory-broker.ts";
 import { type OutboundTotals, WsMetrics } from "./metrics/ws-metrics.ts";
@@ -267,5 +266,5 @@ function payloadOf(payload: Uint8Array | string | undefined): PublicationPayload
     if (!payload.isWellFormed()) throw WsError.invalidMessage("payload", "has a lone surrogate");
     return { kind: "json", json: payload };
   }
-  return { kind: "data", data: byteStringOf(payload) };
+  return { kind: "data", data: payload };
 }

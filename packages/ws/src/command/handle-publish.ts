@@ -43,7 +43,7 @@ function assertQuota(tenant: string, command: PublishCommand, ports: ConnectionP
 
 function payloadBytes({ payload }: PublishCommand): number {
   if (payload === undefined) return 1;
-  return Math.max(1, payload.kind === "data" ? payload.data.length : Buffer.byteLength(payload.json));
+  return Math.max(1, payload.kind === "data" ? payload.data.byteLength : Buffer.byteLength(payload.json));
 }
 
 /** The tenant's fan-out is over its bound: its publishers are not read until it is relieved. */

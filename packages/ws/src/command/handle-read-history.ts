@@ -1,20 +1,17 @@
-import { RecoveryMiss, type ServerMessageInit } from "@pm/proto";
+import { fromBinary } from "@bufbuild/protobuf";
+import { PublicationSchema, RecoveryMiss } from "@pm/proto";
 import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import { Pause, type WebSocketConnection } from "../connection/websocket-connection.ts";
-import { bytesOf } from "../log/byte-string.ts";
 import type { LogEntry, LogPage } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import { type Continuity, judge, type LogMark, type StreamPosition } from "../log/stream-position.ts";
+import { publicationOf } from "../wire/publication-encoder.ts";
 import type { ReadHistoryCommand } from "./command.ts";
 import { positionMessage, type Reply } from "./reply.ts";
 
 /** Content of a page, in bytes, so that the page with all its fields stays below 256 KiB in either encoding. */
 const PAGE_BYTES = { proto: 229_376, json: 131_072 } as const;
-
-type PublicationInit = NonNullable<
-  Extract<NonNullable<ServerMessageInit["body"]>, { case: "historyPage" }>["value"]["publications"]
->[number];
 
 /** What a page says of itself beside its publications. */
 interface PageFrame {
@@ -53,7 +50,7 @@ export async function handleReadHistory(
     body: () => ({
       case: "historyPage",
       value: {
-        publications: frame.entries.map((entry) => publicationMessage(command.channel, entry)),
+        publications: frame.entries.map(({ element }) => fromBinary(PublicationSchema, publicationOf(element))),
         position: positionMessage(frame.position),
         more: frame.more,
         miss: frame.miss,
@@ -103,26 +100,4 @@ function missedPage({ position, miss }: Extract<Continuity, { kind: "missed" }>)
 
 function positionOf(epoch: string, { offset, check }: LogMark): StreamPosition {
   return { epoch, offset, check };
-}
-
-function publicationMessage(channel: string, entry: LogEntry): PublicationInit {
-  const { payload } = entry;
-  return {
-    channel,
-    offset: BigInt(entry.offset),
-    check: entry.check,
-    event: entry.event,
-    publisher: entry.publisher,
-    publishedAtMs: BigInt(entry.publishedAtMs),
-    messageId: entry.messageId,
-    traceParent: entry.traceParent,
-    ...(payload === undefined ? {} : { payload: { kind: payloadKind(payload) } }),
-  };
-}
-
-function payloadKind(
-  payload: NonNullable<LogEntry["payload"]>,
-): { case: "json"; value: string } | { case: "data"; value: Uint8Array<ArrayBuffer> } {
-  if (payload.kind === "json") return { case: "json", value: payload.json };
-  return { case: "data", value: bytesOf(payload.data) };
 }

@@ -8,7 +8,6 @@ import type {
   StreamPosition as StreamPositionMessage,
   Subscribe,
 } from "@pm/proto";
-import { byteStringOf } from "../log/byte-string.ts";
 import type { PublicationPayload } from "../log/broker.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
 import { WsError } from "../ws-error.ts";
@@ -26,7 +25,7 @@ const MAX_SDK_BYTES = 128;
 const MAX_FEATURES = 32;
 
 /**
- * Turns a decoded message into a command. Bytes that are kept are copied here, so that nothing aliases the socket.
+ * Turns a decoded message into a command. Its bytes are still those of the socket.
  * @throws WsError `INVALID_MESSAGE` with the field
  */
 export function validateCommand(message: ClientMessage): Command {
@@ -110,7 +109,7 @@ function positionOf(message: StreamPositionMessage | undefined): StreamPosition 
 function payloadOf(payload: Payload | undefined): PublicationPayload | undefined {
   switch (payload?.kind.case) {
     case "data":
-      return { kind: "data", data: byteStringOf(payload.kind.value) };
+      return { kind: "data", data: payload.kind.value };
     case "json":
       if (payload.kind.value.isWellFormed()) return { kind: "json", json: payload.kind.value };
       throw WsError.invalidMessage("payload.json", "has a lone surrogate");

@@ -190,7 +190,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     this.#check = entry.check;
     if (this.subscriptions.length === 0) return;
     this.#pending.push(entry);
-    this.#owner.onPending(this.ref, entry.size);
+    this.#owner.onPending(this.ref, entry.element.length);
     if (this.#isQueued || this.#cancelDelay !== undefined) return;
     if (this.kind.flushDelayMs === 0) this.#queue();
     else this.#cancelDelay = this.#owner.clock.after(this.kind.flushDelayMs, () => this.#queue());
@@ -209,7 +209,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     let bytes = 0;
     let count = 0;
     for (const entry of this.#pending) {
-      bytes += entry.size;
+      bytes += entry.element.length;
       if (count > 0 && (bytes > PAGE_BYTES || entry.offset !== first.offset + count)) break;
       count++;
     }
@@ -232,7 +232,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
 
   #letGo(entries: readonly LogEntry[]): void {
     let bytes = 0;
-    for (const entry of entries) bytes += entry.size;
+    for (const entry of entries) bytes += entry.element.length;
     if (bytes > 0) this.#owner.onPending(this.ref, -bytes);
   }
 

@@ -1,12 +1,12 @@
 import type { ChannelName } from "@pm/core";
 import type { Encoding } from "@pm/proto";
-import { type Elements, FIN_BINARY, frameElements, headerSize, whole, writeHeader } from "../wire/websocket-frame.ts";
 import type { LogEntry } from "../log/broker.ts";
-import { encodeJsonPublications, encodePublications } from "../wire/publication-encoder.ts";
+import { jsonElement } from "../wire/json-element.ts";
+import { type Elements, frameElements, whole } from "../wire/websocket-frame.ts";
 
 /**
- * Consecutive entries of one channel on their way to its readers. Encoded once for each encoding in use, and the bytes
- * are shared by all who need exactly this run.
+ * Consecutive entries of one channel on their way to its readers. Put into a frame once for each encoding in use, and the
+ * bytes are shared by all who need exactly this run.
  */
 export class Run {
   readonly channel: ChannelName;
@@ -31,23 +31,21 @@ export class Run {
 
   bytes(encoding: Encoding): Elements {
     if (encoding === "json") {
-      this.#json ??= this.#encode(encoding);
+      this.#json ??= frameElements(
+        this.entries.map(({ element }) => whole(jsonElement(element))),
+        encoding,
+      );
       return this.#json;
     }
-    this.#proto ??= this.#encode(encoding);
+    this.#proto ??= frameElements(
+      this.entries.map(({ element }) => whole(element)),
+      encoding,
+    );
     return this.#proto;
   }
 
   /** The part from `offset` on, for a reader that has seen the beginning. */
   from(offset: number): Run {
     return offset <= this.first ? this : new Run(this.channel, this.epoch, this.entries.slice(offset - this.first));
-  }
-
-  #encode(encoding: Encoding): Elements {
-    if (encoding === "json")
-      return frameElements([whole(encodeJsonPublications(this.channel, this.entries))], encoding);
-    const { bytes, offset } = encodePublications(this.channel, this.entries, headerSize);
-    writeHeader(bytes, FIN_BINARY, bytes.length - offset);
-    return { bytes, start: offset, end: bytes.length, isFrame: true };
   }
 }

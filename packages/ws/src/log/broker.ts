@@ -1,13 +1,12 @@
 import type { ChannelRef } from "@pm/core";
-import type { ByteString } from "./byte-string.ts";
 import type { LogExtent, StreamPosition } from "./stream-position.ts";
 
-/** What a publication carries. It never aliases a socket's buffer. */
+/** What a publication carries. */
 export type PublicationPayload =
-  | { readonly kind: "data"; readonly data: ByteString }
+  | { readonly kind: "data"; readonly data: Uint8Array }
   | { readonly kind: "json"; readonly json: string };
 
-/** A publication before it is in a log. */
+/** A publication before it is in a log. Its bytes may be those of a socket: what is kept of them is copied. */
 export interface PublicationDraft {
   readonly payload: PublicationPayload | undefined;
   readonly event: string;
@@ -26,13 +25,8 @@ export interface LogEntry {
   /** The tag of the entry before. */
   readonly prevCheck: number;
   readonly publishedAtMs: number;
-  readonly messageId: string;
-  readonly payload: PublicationPayload | undefined;
-  readonly event: string;
-  readonly publisher: string;
-  readonly traceParent: string;
-  /** Bytes by which it counts against retention and memory bounds: `entrySize`. */
-  readonly size: number;
+  /** What readers are sent: a server frame in binary with this publication alone, as `encodePublication` makes it. */
+  readonly element: Buffer;
 }
 
 /** Where an append ended. */

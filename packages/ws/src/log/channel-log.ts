@@ -1,12 +1,14 @@
+import type { ChannelName } from "@pm/core";
+import { elementSize, type PublicationFields, publicationSize, writeElement } from "../wire/publication-encoder.ts";
 import type { LogEntry, LogPage, PublicationDraft, ReadRequest } from "./broker.ts";
-import { entrySize } from "./entry-size.ts";
+import { LogChunk } from "./log-chunk.ts";
 import type { LogMark } from "./stream-position.ts";
 
 /** How much of a channel's log is kept. */
 export interface Retention {
   /** Publications; at least 1. */
   readonly count: number;
-  /** Bytes, as the sizes of entries count them. */
+  /** Bytes, `ENTRY_OVERHEAD_BYTES` an entry with them. */
   readonly bytes: number;
   /** Milliseconds. */
   readonly ageMs: number;
@@ -18,18 +20,19 @@ export interface EntryStamp {
   readonly publishedAtMs: number;
 }
 
-const COMPACT_AFTER = 256;
+/** What an entry costs in memory beside its bytes, its place in the eviction queue with it. */
+export const ENTRY_OVERHEAD_BYTES = 48;
 
 /**
- * The retained publications of one channel: consecutive offsets, a tag for each, a base below them. The newest entry is
- * never evicted for count or bytes, so that it can be offered to every reader.
+ * The retained publications of one channel: consecutive offsets, a tag for each, a base below them. They are kept as the
+ * bytes that readers are sent. The newest entry is never evicted for count or bytes.
  */
 export class ChannelLog {
   readonly epoch: string;
+  readonly #channel: ChannelName;
   /** Milliseconds of the monotonic clock. */
   lastUsedMs = 0;
-  #entries: LogEntry[] = [];
-  #head = 0;
+  #chunks: LogChunk[] = [];
   #bytes = 0;
   #baseOffset = 0;
   #baseCheck: number;
@@ -37,7 +40,8 @@ export class ChannelLog {
   #topCheck: number;
 
   /** @param startCheck the tag of offset 0 */
-  constructor(epoch: string, startCheck: number) {
+  constructor(channel: ChannelName, epoch: string, startCheck: number) {
+    this.#channel = channel;
     this.epoch = epoch;
     this.#baseCheck = startCheck;
     this.#topCheck = startCheck;
@@ -58,7 +62,7 @@ export class ChannelLog {
 
   /** Entries retained. */
   get count(): number {
-    return this.#entries.length - this.#head;
+    return this.#topOffset - this.#baseOffset;
   }
 
   /** Bytes of the entries retained. */
@@ -66,26 +70,29 @@ export class ChannelLog {
     return this.#bytes;
   }
 
-  /** Appends; evicts nothing. */
+  /** Appends; evicts nothing. Copies what it keeps of the draft. */
   append(draft: PublicationDraft, stamp: EntryStamp): LogEntry {
     const offset = this.#topOffset + 1;
-    const entry: LogEntry = {
+    const fields: PublicationFields = {
+      channel: this.#channel,
       offset,
       check: stamp.check,
-      prevCheck: this.#topCheck,
-      publishedAtMs: stamp.publishedAtMs,
-      messageId: `${this.epoch}.${offset}`,
       payload: draft.payload,
       event: draft.event,
       publisher: draft.publisher,
+      publishedAtMs: stamp.publishedAtMs,
+      messageId: messageIdOf(this.epoch, offset),
       traceParent: draft.traceParent,
-      size: entrySize(draft),
     };
-    this.#entries.push(entry);
-    this.#bytes += entry.size;
+    const content = publicationSize(fields);
+    const size = elementSize(content);
+    const chunk = this.#chunkFor(size);
+    writeElement(chunk.bytes, chunk.used, fields, content);
+    chunk.push(size, stamp.check, stamp.publishedAtMs);
+    this.#bytes += size + ENTRY_OVERHEAD_BYTES;
     this.#topOffset = offset;
-    this.#topCheck = entry.check;
-    return entry;
+    this.#topCheck = stamp.check;
+    return chunk.entry(chunk.count - 1);
   }
 
   /** Evicts what is beyond the retention; returns the bytes that came free. */
@@ -93,21 +100,20 @@ export class ChannelLog {
     const before = this.#bytes;
     const oldestMs = nowMs - retention.ageMs;
     while (this.count > 1 && (this.count > retention.count || this.#bytes > retention.bytes)) this.evictOldest();
-    while (this.count > 0 && (this.#entries[this.#head]?.publishedAtMs ?? 0) < oldestMs) this.evictOldest();
+    while (this.count > 0 && this.#oldestMs() < oldestMs) this.evictOldest();
     return before - this.#bytes;
   }
 
   /** Evicts one entry; returns the bytes that came free, 0 for an empty log. */
   evictOldest(): number {
-    const entry = this.#entries[this.#head];
-    if (entry === undefined) return 0;
-    const { size } = entry;
-    this.#head++;
+    const chunk = this.#chunks[0];
+    if (chunk === undefined) return 0;
+    const index = this.#baseOffset + 1 - chunk.firstOffset;
+    const size = chunk.size(index) + ENTRY_OVERHEAD_BYTES;
     this.#bytes -= size;
-    this.#baseOffset = entry.offset;
-    this.#baseCheck = entry.check;
-    if (this.count === 0) this.#drop(this.#entries.length);
-    else if (this.#head > COMPACT_AFTER && this.#head * 2 > this.#entries.length) this.#drop(this.#head);
+    this.#baseOffset++;
+    this.#baseCheck = chunk.check(index);
+    if (index === chunk.count - 1) this.#chunks.shift();
     return size;
   }
 
@@ -122,7 +128,7 @@ export class ChannelLog {
     let bytes = 0;
     for (let offset = Math.max(from, this.#baseOffset) + 1; offset <= this.#topOffset; offset++) {
       const entry = this.#at(offset);
-      bytes += entry.size;
+      bytes += entry.element.length;
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
       found.push(entry);
     }
@@ -134,22 +140,41 @@ export class ChannelLog {
     let bytes = 0;
     for (let offset = Math.min(from - 1, this.#topOffset); offset > this.#baseOffset; offset--) {
       const entry = this.#at(offset);
-      bytes += entry.size;
+      bytes += entry.element.length;
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
       found.push(entry);
     }
     return found;
   }
 
-  #at(offset: number): LogEntry {
-    const entry = this.#entries[this.#head + offset - this.#baseOffset - 1];
-    if (entry === undefined) throw new RangeError(`offset ${offset} is not retained`);
-    return entry;
+  #chunkFor(size: number): LogChunk {
+    const last = this.#chunks.at(-1);
+    if (last?.hasRoom(size) === true) return last;
+    const chunk = new LogChunk({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, size, last);
+    this.#chunks.push(chunk);
+    return chunk;
   }
 
-  #drop(count: number): void {
-    this.#entries = this.#entries.slice(count);
-    this.#head -= count;
-    if (this.#entries.length === 0) this.#head = 0;
+  #oldestMs(): number {
+    const chunk = this.#chunks[0];
+    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.timeMs(this.#baseOffset + 1 - chunk.firstOffset);
   }
+
+  #at(offset: number): LogEntry {
+    let low = 0;
+    let high = this.#chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#chunks[middle]?.firstOffset ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const chunk = this.#chunks[low];
+    if (chunk === undefined) throw new RangeError(`offset ${offset} is not retained`);
+    return chunk.entry(offset - chunk.firstOffset);
+  }
+}
+
+/** The id of a message: an epoch never gives an offset twice. */
+export function messageIdOf(epoch: string, offset: number): string {
+  return `${epoch}.${offset}`;
 }

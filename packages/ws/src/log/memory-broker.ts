@@ -17,7 +17,7 @@ import type {
   PublicationDraft,
   ReadRequest,
 } from "./broker.ts";
-import { ChannelLog, type Retention } from "./channel-log.ts";
+import { ChannelLog, messageIdOf, type Retention } from "./channel-log.ts";
 import { holdTotal } from "./memory-budget.ts";
 import { type StoredChannel, TenantLogs } from "./tenant-logs.ts";
 
@@ -58,6 +58,8 @@ export class MemoryBroker implements Broker {
   readonly #maxTotalBytes: number;
   readonly #tenants = new Map<TenantId, TenantLogs>();
   readonly #cancelExpiry: CancelTimer;
+  /** The time of the last look at what is too old; exact enough for what counts in hours. */
+  #usedMs: number;
   #totalBytes = 0;
   #closed = false;
 
@@ -67,6 +69,7 @@ export class MemoryBroker implements Broker {
     this.#retentionOf = options.retentionOf ?? (() => DEFAULT_RETENTION);
     this.#maxTenantBytes = options.maxTenantBytes ?? 67_108_864;
     this.#maxTotalBytes = options.maxTotalBytes ?? 536_870_912;
+    this.#usedMs = this.#clock.monotonic();
     this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
   }
 
@@ -84,11 +87,10 @@ export class MemoryBroker implements Broker {
 
   async append(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
     this.#assertOpen();
-    const nowMs = this.#clock.monotonic();
     const tenant = this.#tenant(channel.tenant);
-    const stored = tenant.use(channel, this.#retentionOf(channel), nowMs);
+    const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
     if (draft.idempotencyKey !== "") {
-      const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, nowMs);
+      const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, this.#clock.monotonic());
       if (first !== undefined) return { ...first, duplicate: true };
       tenant.assertRoomForKey();
     }
@@ -97,16 +99,16 @@ export class MemoryBroker implements Broker {
 
   async read(channel: ChannelRef, request: ReadRequest): Promise<LogPage> {
     this.#assertOpen();
-    const stored = this.#tenant(channel.tenant).use(channel, this.#retentionOf(channel), this.#clock.monotonic());
+    const stored = this.#tenant(channel.tenant).use(channel, this.#retentionOf, this.#usedMs);
     return stored.log.read(request);
   }
 
   async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription> {
     this.#assertOpen();
     const tenant = this.#tenant(channel.tenant);
-    const stored = tenant.use(channel, this.#retentionOf(channel), this.#clock.monotonic());
+    const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
     tenant.hold(stored, listener);
-    return { close: async () => tenant.release(stored, listener, this.#clock.monotonic()) };
+    return { close: async () => tenant.release(stored, listener, this.#usedMs) };
   }
 
   async renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
@@ -114,7 +116,7 @@ export class MemoryBroker implements Broker {
     const tenant = this.#tenant(channel.tenant);
     const stored = tenant.find(channel);
     if (stored === undefined || stored.log.epoch !== staleEpoch) return;
-    tenant.renew(stored);
+    tenant.renew(stored, channel);
     for (const listener of stored.listeners) listener.onInterrupted();
   }
 
@@ -129,8 +131,8 @@ export class MemoryBroker implements Broker {
     const publishedAtMs = this.#clock.now();
     const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), publishedAtMs });
     const { epoch } = stored.log;
-    const { offset, check, messageId } = entry;
-    const result = { position: { epoch, offset, check }, messageId, duplicate: false };
+    const { offset, check } = entry;
+    const result = { position: { epoch, offset, check }, messageId: messageIdOf(epoch, offset), duplicate: false };
     if (draft.idempotencyKey !== "") {
       tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
     }
@@ -145,7 +147,7 @@ export class MemoryBroker implements Broker {
     if (tenant === undefined) {
       tenant = new TenantLogs(id, {
         maxBytes: this.#maxTenantBytes,
-        makeLog: () => new ChannelLog(this.#randomness.id(), this.#randomness.tag()),
+        makeLog: (name) => new ChannelLog(name, this.#randomness.id(), this.#randomness.tag()),
         account: (bytes) => {
           this.#totalBytes += bytes;
         },
@@ -156,7 +158,8 @@ export class MemoryBroker implements Broker {
   }
 
   #expire(): void {
-    const now = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
+    this.#usedMs = this.#clock.monotonic();
+    const now = { wallMs: this.#clock.now(), monotonicMs: this.#usedMs };
     for (const [id, tenant] of this.#tenants) {
       tenant.expire(now);
       if (tenant.channels === 0) this.#tenants.delete(id);

@@ -1,4 +1,4 @@
-import type { ChannelRef, TenantId } from "@pm/core";
+import type { ChannelName, ChannelRef, TenantId } from "@pm/core";
 import { WsError } from "../ws-error.ts";
 import type { AppendResult, BrokerListener, LogEntry, PublicationDraft } from "./broker.ts";
 import type { ChannelLog, EntryStamp, Retention } from "./channel-log.ts";
@@ -23,7 +23,7 @@ export interface StoredChannel {
 }
 
 /** What makes a new log. */
-export type MakeLog = () => ChannelLog;
+export type MakeLog = (channel: ChannelName) => ChannelLog;
 
 /** What a tenant's logs are held to, and whom they tell. */
 export interface TenantLogsOptions {
@@ -69,14 +69,14 @@ export class TenantLogs {
   }
 
   /** The channel, made when it is new, and marked as used. */
-  use(channel: ChannelRef, retention: Retention, nowMs: number): StoredChannel {
+  use(channel: ChannelRef, retentionOf: (channel: ChannelRef) => Retention, nowMs: number): StoredChannel {
     const key = nameIn(channel);
     const active = this.#active.get(key);
     if (active !== undefined) {
       active.log.lastUsedMs = nowMs;
       return active;
     }
-    const stored = this.#idle.get(key) ?? { key, log: this.#makeLog(), keys: undefined, retention, listeners: NONE };
+    const stored = this.#idle.get(key) ?? this.#make(channel, retentionOf(channel));
     stored.log.lastUsedMs = nowMs;
     this.#idle.delete(key);
     this.#idle.set(key, stored);
@@ -134,9 +134,9 @@ export class TenantLogs {
   }
 
   /** Replaces the log of a channel by an empty one of a new epoch. */
-  renew(stored: StoredChannel): void {
+  renew(stored: StoredChannel, channel: ChannelRef): void {
     this.#discard(stored);
-    stored.log = this.#makeLog();
+    stored.log = this.#makeLog(channel.name);
   }
 
   /** Lets go of what is too old: entries, keys, and channels that nobody used for 24 hours. */
@@ -147,6 +147,16 @@ export class TenantLogs {
       if (stored.log.lastUsedMs + META_LIFETIME_MS < now.monotonicMs) this.#forget(stored);
     }
     this.#queue.compact(this.#entries);
+  }
+
+  #make(channel: ChannelRef, retention: Retention): StoredChannel {
+    return {
+      key: nameIn(channel),
+      log: this.#makeLog(channel.name),
+      keys: undefined,
+      retention,
+      listeners: NONE,
+    };
   }
 
   #expireChannel(stored: StoredChannel, now: { readonly wallMs: number; readonly monotonicMs: number }): void {

@@ -86,7 +86,7 @@ export class WsMetrics {
     this.#handshakeSeconds = histogram("pm_ws_handshake_seconds", "From the upgrade request to its answer", SECONDS);
     this.#messageSeconds = histogram(
       "pm_ws_message_seconds",
-      "From the arrival of a frame to the last outcome",
+      "From the arrival of a command to its outcome, for one in 16",
       SECONDS,
     );
     const received = by("pm_ws_messages_received_total", "Client messages by kind", "kind");
