@@ -180,7 +180,7 @@ describe("readConfig", () => {
       expect(tokenKey).toEqual({
         kind: "secret",
         secret: readFileSync(path, "utf8").trim(),
-        origin: { kind: "file", path },
+        origin: { kind: "file", path, isByDefault: false },
       });
       expect(readConfig(env, MACHINE).tokenKey).toEqual(tokenKey);
       expect(bindAddr).toEqual({ host: "127.0.0.1", port: 3000 });

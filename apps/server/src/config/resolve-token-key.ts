@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import type { SettingValues } from "./config.ts";
 import { readDevelopmentSecret } from "./development-secret.ts";
+import { DEFAULT_DATA_DIR } from "./settings.ts";
 import { MIN_SECRET_BYTES, type SecretKey, type TokenKey } from "./token-key.ts";
 
 /** Where problems and warnings are gathered. */
@@ -64,7 +66,11 @@ function developmentKey(values: Partial<SettingValues>, { problems, warnings }: 
   try {
     const { secret, path, warning } = readDevelopmentSecret(values.dataDir);
     if (warning !== undefined) warnings.push(`DATA_DIR: ${warning}`);
-    return { kind: "secret", secret, origin: { kind: "file", path } };
+    return {
+      kind: "secret",
+      secret,
+      origin: { kind: "file", path, isByDefault: values.dataDir === resolve(DEFAULT_DATA_DIR) },
+    };
   } catch (error) {
     problems.push(`DATA_DIR: the development secret cannot be kept: ${(error as Error).message}`);
     return undefined;

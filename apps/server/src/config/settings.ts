@@ -10,6 +10,9 @@ const MAX_LOG_BYTES = 2 ** 40;
 const HOUR_SECS = 3600;
 const DAY_SECS = 24 * HOUR_SECS;
 
+/** Where data is kept when `DATA_DIR` is not set. */
+export const DEFAULT_DATA_DIR = "./data";
+
 /**
  * Every setting, in the order of the reference. Parsing, `pmctl check-config` and docs/configuration.md all come from
  * this table or are held against it.
@@ -27,7 +30,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
     group: "Process",
     meaning: "Folder of the databases and of the development secret.",
     format: formats.path,
-    byDefault: { text: "./data" },
+    byDefault: { text: DEFAULT_DATA_DIR },
   },
   bindAddr: {
     name: "BIND_ADDR",

@@ -13,7 +13,12 @@ export interface SecretKey {
 export type SecretOrigin =
   | { readonly kind: "environment" }
   /** The file in the data folder, in development alone. */
-  | { readonly kind: "file"; readonly path: string };
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** True where `DATA_DIR` is not set, so that whoever sets nothing finds the same file. */
+      readonly isByDefault: boolean;
+    };
 
 /** One RS256 key, which verifies only. */
 export interface PublicKey {
