@@ -128,7 +128,7 @@ export class ListenSession {
     const cursor = this.#ports.cursors.get(subscribed.channel);
     if (cursor === undefined || !cursor.expects(replyTo)) return;
     this.#gap(cursor.subscribed(subscribed));
-    if (cursor.position !== undefined) {
+    if (replyTo !== 0 && cursor.position !== undefined) {
       this.#ports.output.note(`listening to ${cursor.channel} after ${formatPosition(cursor.position)}`);
     }
   }

@@ -38,7 +38,7 @@ export function publicationJson(publication: Publication, position: Position): s
 
 /** Publications that were missed, as one line for a person. */
 export function gapText({ channel, missedCount, reason }: Gap, paint: Terminal["paint"]): string {
-  return paint("yellow", `-- ${showable(channel)}: missed ${countInWords(missedCount)} (${reasonName(reason)})`);
+  return paint("yellow", `-- ${showable(channel)}: ${missedInWords(missedCount)} (${reasonName(reason)})`);
 }
 
 /** The same as one line of JSON; a count of 0 is unknown. */
@@ -48,9 +48,9 @@ export function gapJson({ channel, missedCount, reason }: Gap): string {
   );
 }
 
-function countInWords(count: bigint): string {
-  if (count === 0n) return "an unknown number of publications";
-  return count === 1n ? "1 publication" : `${count} publications`;
+function missedInWords(count: bigint): string {
+  if (count === 0n) return "may have missed publications";
+  return count === 1n ? "missed 1 publication" : `missed ${count} publications`;
 }
 
 function payloadText(payload: Payload | undefined): string {
