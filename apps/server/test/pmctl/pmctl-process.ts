@@ -11,6 +11,8 @@ export interface PmctlOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** All of the standard input; without it, the input is empty. */
   readonly stdin?: string | Uint8Array;
+  /** @default the built tool */
+  readonly program?: string;
 }
 
 /** What it left. */
@@ -27,8 +29,8 @@ export class PmctlProcess implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], { env = {}, stdin = "" }: PmctlOptions = {}) {
-    this.#child = spawn(process.execPath, [PMCTL, ...args], { env: { PATH: process.env["PATH"] ?? "", ...env } });
+  constructor(args: readonly string[], { env = {}, stdin = "", program = PMCTL }: PmctlOptions = {}) {
+    this.#child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env["PATH"] ?? "", ...env } });
     this.#exited = once(this.#child, "close");
     this.#child.stdout.on("data", (chunk: Buffer) => {
       this.stdout += chunk.toString();
