@@ -1,6 +1,8 @@
-import { systemClock } from "@pm/core";
+import { CodedError, systemClock } from "@pm/core";
 import { ConfigError } from "./config/config-error.ts";
+import { formatListenAddress } from "./config/listen-address.ts";
 import { readConfig } from "./config/read-config.ts";
+import { makeDevelopmentBanner } from "./development-banner.ts";
 import { WinstonLogger } from "./logging/winston-logger.ts";
 import { guardProcess } from "./process-guard.ts";
 import { PmServer } from "./server.ts";
@@ -14,14 +16,31 @@ async function main(): Promise<void> {
   for (const warning of config.warnings) logger.warn("config_warning", { warning });
   const state = createState(config, { clock: systemClock, logger });
   const server = new PmServer(state);
-  guardProcess(server, logger);
+  guardProcess({ server, logger });
   await server.start();
-  const { host, port } = server.address;
-  logger.info("server_started", { host, port, pid: process.pid, node: process.version });
+  const { address, opsAddress } = server;
+  logger.info("server_started", {
+    ...address,
+    ops_host: opsAddress.host,
+    ops_port: opsAddress.port,
+    pid: process.pid,
+    node: process.version,
+  });
+  if (config.nodeEnv !== "development") return;
+  const url = `ws://${formatListenAddress(address)}/ws`;
+  const opsUrl = `http://${formatListenAddress(opsAddress)}`;
+  // It shows tokens, which are not for the log.
+  process.stderr.write(await makeDevelopmentBanner(config, { url, opsUrl }));
 }
 
 main().catch((error: unknown) => {
-  const lines = error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
-  for (const line of lines) process.stderr.write(`pm: ${line}\n`);
+  for (const line of linesOf(error)) process.stderr.write(`pm: ${line}\n`);
   process.exit(1);
 });
+
+/** What is known to go wrong is told in a line; anything else with all that is known. */
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems;
+  if (error instanceof CodedError) return [error.message];
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+}

@@ -1,91 +1,124 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Lifecycle } from "@pm/core";
+import type { Duplex } from "node:stream";
+import type { CodedError, Lifecycle } from "@pm/core";
+import type { DrainTimes } from "@pm/ws";
 import type { ListenAddress } from "./config/listen-address.ts";
-import { Health } from "./health.ts";
+import { developmentRoutes } from "./development-routes.ts";
+import { HttpListener } from "./listener/http-listener.ts";
+import { OpsListener } from "./ops/ops-listener.ts";
 import { publicRoutes } from "./routes.ts";
 import type { AppState } from "./state.ts";
-import { subsystemsOf } from "./subsystems.ts";
 
-/** A half-sent request is closed after this, in milliseconds; so is a connection that sends nothing. */
+/** Milliseconds for a whole request on the public listener: none has a body that matters. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Headers in all. */
-const MAX_HEADER_BYTES = 16_384;
 
-/** The whole server: listeners around the state. */
+/** The whole server: two listeners around the state. */
 export class PmServer implements Lifecycle {
   readonly #state: AppState;
-  readonly #public: Server;
+  readonly #public: HttpListener;
+  readonly #ops: OpsListener;
   #draining: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(state: AppState) {
+    const { config, ws } = state;
     this.#state = state;
-    const health = new Health(subsystemsOf(state), () => state.ws.shutdown.phase);
-    const app = publicRoutes({ health, corsOrigins: state.config.corsOrigins });
-    this.#public = createServer(
-      {
-        headersTimeout: REQUEST_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        connectionsCheckingInterval: 1_000,
-        keepAliveTimeout: REQUEST_TIMEOUT_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
-      },
-      app,
-    );
-    this.#public.on("upgrade", (request, socket, head) => {
-      if (state.ws.isMine(request)) state.ws.handleUpgrade(request, socket, head);
-      else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    this.#public = new HttpListener({
+      setting: "BIND_ADDR",
+      address: config.bindAddr,
+      handler: publicRoutes({
+        health: state.health,
+        corsOrigins: config.corsOrigins,
+        development: config.nodeEnv === "development" ? developmentRoutes(config) : undefined,
+        report: (error) => report(error, state),
+      }),
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
     });
+    this.#public.server.on("upgrade", (request, socket, head) => {
+      if (ws.isMine(request)) ws.handleUpgrade(request, socket, head);
+      else refuseUpgrade(socket);
+    });
+    this.#ops = new OpsListener({ address: config.opsBindAddr, key: config.opsKey }, state);
   }
 
   /** Where the public listener is; only after `start`. */
   get address(): ListenAddress {
-    const { address, port } = this.#public.address() as AddressInfo;
-    return { host: address, port };
+    return this.#public.address;
   }
 
-  /** Listens. Rejects when an address is taken, or keys cannot be fetched. */
+  /** Where the operations listener is; only after `start`. */
+  get opsAddress(): ListenAddress {
+    return this.#ops.address;
+  }
+
+  /**
+   * Listens, the public listener last.
+   * @throws ListenError when an address cannot be listened on; AuthError when keys cannot be fetched; DbError when the
+   * directory is needed and cannot be opened
+   */
   async start(): Promise<void> {
-    await this.#state.validator.start();
-    await listen(this.#public, this.#state.config.bindAddr);
+    const { validator, admission, directory, health } = this.#state;
+    await validator.start();
+    if (admission !== undefined) await directory.start();
+    await health.start();
+    await this.#ops.listen();
+    await this.#public.listen();
   }
 
-  /** Ends in order, as design and documentation of SIGTERM say. */
+  /** Ends in order: connections are told, closed over a time and at last cut off; then everything else is closed. */
   drain(): Promise<void> {
-    this.#draining ??= this.#drain();
+    const {
+      drainGraceSecs: graceSecs,
+      drainWindowSecs: windowSecs,
+      drainDeadlineSecs: deadlineSecs,
+    } = this.#state.config;
+    return this.drainWithin({ graceSecs, windowSecs, deadlineSecs });
+  }
+
+  /** As `drain`, in other times than those of the configuration. A drain that has begun goes on as it is. */
+  drainWithin(times: DrainTimes): Promise<void> {
+    this.#draining ??= this.#drain(times);
     return this.#draining;
   }
 
-  async close(): Promise<void> {
-    await this.#state.ws.close();
-    this.#public.closeAllConnections();
-    this.#public.close();
-    await this.#state.validator.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  async #drain(): Promise<void> {
-    const { ws, config, logger } = this.#state;
+  async #drain(times: DrainTimes): Promise<void> {
+    const { ws, logger } = this.#state;
     logger.info("drain_started", { connections: ws.connections.size });
-    const times = {
-      graceSecs: config.drainGraceSecs,
-      windowSecs: config.drainWindowSecs,
-      deadlineSecs: config.drainDeadlineSecs,
-    };
-    await ws.drain(times, () => {
-      this.#public.close();
+    await ws.shutdown.drain(times, () => {
+      this.#public.stop();
       logger.info("listener_closed", { connections: ws.connections.size });
     });
     await this.close();
     logger.info("drain_finished");
   }
+
+  async #close(): Promise<void> {
+    const { ws, health, admission, directory, validator } = this.#state;
+    health.close();
+    this.#ops.close();
+    this.#public.close();
+    await ws.close();
+    await admission?.close();
+    await directory.close();
+    await validator.close();
+  }
 }
 
-function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.removeListener("error", reject);
-      resolve();
-    });
-  });
+/** An upgrade to something else than the WebSocket. Node's own error handler is gone by then. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.on("error", () => undefined);
+  socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  socket.once("finish", () => socket.destroy());
+}
+
+function report(error: CodedError, { clock, logger, randomness }: AppState): string {
+  const errorId = randomness.uuid(clock.now());
+  const fields = { error_id: errorId, error };
+  if (error.code === "INTERNAL_ERROR") logger.error("route_failed", fields);
+  else logger.info("route_refused", fields);
+  return errorId;
 }

@@ -1,18 +1,29 @@
-import type { Clock, Logger } from "@pm/core";
-import { JwtValidator, type JwtValidatorOptions, KeyedRateLimiter, RateLimiterFactory } from "@pm/auth";
-import { MemoryBroker, ChannelKinds, WsMetrics, WsServer } from "@pm/ws";
-import { Registry } from "prom-client";
+import type { JwtValidator } from "@pm/auth";
+import { type Clock, type Logger, type Randomness, SystemRandomness } from "@pm/core";
+import { TenantDirectory } from "@pm/db";
+import { ChannelKinds, MemoryBroker, WsMetrics, WsServer } from "@pm/ws";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import { addressResolver } from "./address-resolver.ts";
 import type { Config } from "./config/config.ts";
+import { createLimiters } from "./create-limiters.ts";
+import { createValidator } from "./create-validator.ts";
+import { ServerHealth } from "./health/server-health.ts";
+import { TenantAdmission } from "./tenants/tenant-admission.ts";
 
 /** Everything the server is made of, put together once: the only place where concrete classes meet. */
 export interface AppState {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly randomness: Randomness;
   readonly registry: Registry;
   readonly validator: JwtValidator;
   readonly ws: WsServer;
+  /** Open from the start where tenants are validated, else from its first use. */
+  readonly directory: TenantDirectory;
+  /** Undefined: tenants are not validated. */
+  readonly admission: TenantAdmission | undefined;
+  readonly health: ServerHealth;
 }
 
 /** What comes from outside of the configuration. */
@@ -21,14 +32,28 @@ export interface AppPorts {
   readonly logger: Logger;
 }
 
-/** Subscribes and Unsubscribes a second, after a burst of twice the subscriptions. */
-const SUBSCRIBES_PER_SEC = 20;
-
 /** Puts the server together; nothing listens yet. */
 export function createState(config: Config, ports: AppPorts): AppState {
-  const { clock, logger } = ports;
   const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "pm_" });
   const validator = createValidator(config, ports);
+  const directory = new TenantDirectory({ dataDir: config.dataDir }, ports);
+  const admission = config.tenantValidation === "directory" ? new TenantAdmission(directory, ports) : undefined;
+  const ws = createWsServer(config, { ...ports, registry, validator, admission });
+  admission?.watch({
+    disconnect: (tenant) => ws.disconnect(tenant),
+    tenants: () => Array.from(ws.connections.tenants(), ([tenant]) => tenant),
+  });
+  const health = new ServerHealth({ ws, directory: admission === undefined ? undefined : directory }, ports);
+  const randomness = new SystemRandomness();
+  return { config, ...ports, randomness, registry, validator, ws, directory, admission, health };
+}
+
+function createWsServer(
+  config: Config,
+  parts: AppPorts & Pick<AppState, "registry" | "validator" | "admission">,
+): WsServer {
+  const { clock, logger, admission } = parts;
   const kinds = new ChannelKinds(config.channelKinds);
   const broker = new MemoryBroker({
     clock,
@@ -36,11 +61,13 @@ export function createState(config: Config, ports: AppPorts): AppState {
     maxTenantBytes: config.tenantLogBytes,
     maxTotalBytes: config.totalLogBytes,
   });
-  const ws = new WsServer({
-    authenticator: validator,
+  return new WsServer({
+    authenticator: parts.validator,
+    tenantGate: admission,
+    maxConnectionsOf: admission === undefined ? undefined : (tenant) => admission.maxConnectionsOf(tenant),
     broker,
     channelKinds: config.channelKinds,
-    ...limitersOf(config, clock),
+    ...createLimiters(config, admission, clock),
     maxMessageBytes: config.maxMessageBytes,
     maxSubscriptions: config.maxSubscriptions,
     maxQueuedReplyBytes: config.wsSendBufferSize,
@@ -51,58 +78,8 @@ export function createState(config: Config, ports: AppPorts): AppState {
     allowedOrigins: config.allowedOrigins,
     defaultGrants: config.defaultGrants,
     addressOf: addressResolver(config.trustedProxies),
-    metrics: new WsMetrics(registry),
+    metrics: new WsMetrics(parts.registry),
     clock,
     logger,
   });
-  return { config, clock, logger, registry, validator, ws };
-}
-
-function limitersOf(
-  config: Config,
-  clock: Clock,
-): Pick<
-  ConstructorParameters<typeof WsServer>[0],
-  "messageLimiters" | "subscribeLimiters" | "tenantPublications" | "tenantBytes"
-> {
-  const burst = 2 * config.maxSubscriptions;
-  return {
-    messageLimiters: new RateLimiterFactory(
-      { maxRequests: config.rateLimitRequests, windowSecs: config.rateLimitWindowSecs },
-      clock,
-    ),
-    subscribeLimiters: new RateLimiterFactory(
-      { maxRequests: burst, windowSecs: burst / SUBSCRIBES_PER_SEC },
-      clock,
-    ),
-    tenantPublications: quota(config.tenantPublicationsPerSec, 1, clock),
-    tenantBytes: quota(config.tenantBytesPerSec, config.maxMessageBytes, clock),
-  };
-}
-
-/** A quota a second for each tenant; `least` is what a single check may cost, which the burst must hold. */
-function quota(perSec: number, least: number, clock: Clock): KeyedRateLimiter | undefined {
-  if (perSec === 0) return undefined;
-  const maxRequests = Math.max(perSec, least);
-  return new KeyedRateLimiter({ maxRequests, windowSecs: maxRequests / perSec, clock });
-}
-
-function createValidator(config: Config, { clock, logger }: AppPorts): JwtValidator {
-  const options: JwtValidatorOptions = {
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience,
-    clock,
-    logger,
-  };
-  const { tokenKey } = config;
-  switch (tokenKey.kind) {
-    case "secret":
-      return JwtValidator.withHs256(tokenKey.secret, options);
-    case "publicKey":
-      return JwtValidator.withRs256(tokenKey.pem, options);
-    case "jwks":
-      return JwtValidator.withJwks(tokenKey.url, options);
-    default:
-      return tokenKey satisfies never;
-  }
 }

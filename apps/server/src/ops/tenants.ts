@@ -1,0 +1,62 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { parseTenantId, type TenantId } from "@pm/core";
+import type { TenantDirectory, TenantRecord } from "@pm/db";
+import type { OpsService } from "@pm/proto/ops";
+import type { OpsPorts } from "./ops-ports.ts";
+import { pageSizeOf } from "./page-size.ts";
+import { limitsOf, stateFilterOf, tenantMessage, updateOf } from "./tenant-message.ts";
+
+type TenantMethods = Pick<
+  ServiceImpl<typeof OpsService>,
+  "createTenant" | "getTenant" | "listTenants" | "updateTenant" | "suspendTenant" | "resumeTenant" | "deleteTenant"
+>;
+
+/** The tenants of the directory, which is opened when it is first used. */
+export function tenantMethods({ directory, logger }: OpsPorts): TenantMethods {
+  const change = async (
+    operation: "created" | "updated" | "suspended" | "resumed",
+    tenantId: string,
+    make: (opened: TenantDirectory, tenant: TenantId) => Promise<TenantRecord>,
+  ) => {
+    const tenant = parseTenantId(tenantId);
+    await directory.start();
+    const record = await make(directory, tenant);
+    logger.info(`tenant_${operation}`, { tenant_id: tenant, state: record.state, limits: record.limits });
+    return { tenant: tenantMessage(record) };
+  };
+  return {
+    createTenant: ({ tenantId, displayName, limits }) =>
+      change("created", tenantId, (opened, tenant) =>
+        opened.create(tenant, { displayName: displayName === "" ? undefined : displayName, limits: limitsOf(limits) }),
+      ),
+    updateTenant: (request) =>
+      change("updated", request.tenantId, (opened, tenant) => opened.update(tenant, updateOf(request))),
+    suspendTenant: ({ tenantId }) => change("suspended", tenantId, (opened, tenant) => opened.suspend(tenant)),
+    resumeTenant: ({ tenantId }) => change("resumed", tenantId, (opened, tenant) => opened.resume(tenant)),
+
+    async getTenant({ tenantId }) {
+      const tenant = parseTenantId(tenantId);
+      await directory.start();
+      return { tenant: tenantMessage(await directory.get(tenant)) };
+    },
+
+    async listTenants({ state, pageSize, cursor }) {
+      const options = {
+        state: stateFilterOf(state),
+        limit: pageSizeOf(pageSize),
+        cursor: cursor === "" ? undefined : cursor,
+      };
+      await directory.start();
+      const { tenants, nextCursor = "" } = await directory.list(options);
+      return { tenants: tenants.map(tenantMessage), nextCursor };
+    },
+
+    async deleteTenant({ tenantId }) {
+      const tenant = parseTenantId(tenantId);
+      await directory.start();
+      await directory.delete(tenant);
+      logger.info("tenant_deleted", { tenant_id: tenant });
+      return {};
+    },
+  };
+}
