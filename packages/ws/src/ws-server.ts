@@ -203,13 +203,36 @@ export class WsServer {
       registry: this.connections,
       addressOf: options.addressOf,
       isDraining: () => this.shutdown.phase === "closing" || this.shutdown.phase === "done",
+      onOpened: (connection) => this.#open(connection as WebSocketConnection),
+      onEnded: (connection) => this.#end(connection as WebSocketConnection),
       onSession: (connection) => this.connections.claimSession(connection as WebSocketConnection),
       sweepTick: () => this.#sweep.tick,
       reportError: (error, scope) => this.#reportError(error, scope),
-      onAccepted: (accepted) =>
-        openConnection(accepted, { ports, shutdown: this.shutdown, registry: this.connections, sweep: this.#sweep }),
+      onAccepted: (accepted) => openConnection(accepted, ports),
     };
     return ports;
+  }
+
+  #open(connection: WebSocketConnection): void {
+    this.connections.add(connection);
+    connection.guard = this.shutdown.guard(connection);
+    this.metrics.opened();
+  }
+
+  #end(connection: WebSocketConnection): void {
+    this.#sweep.countTraffic(connection);
+    this.connections.remove(connection);
+    connection.guard?.release();
+    const { closing, id, context, connectedAtMs } = connection;
+    this.metrics.closed(closing?.code ?? CloseCode.ABNORMAL);
+    this.#logger.info("connection_closed", {
+      connection_id: id,
+      tenant_id: context.tenant,
+      user_id: context.user,
+      code: closing?.code,
+      reason: closing?.reason,
+      duration_ms: this.#clock.now() - connectedAtMs,
+    });
   }
 
   #reportError(error: CodedError, { id, context }: ErrorScope): ClientError {

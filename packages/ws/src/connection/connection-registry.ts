@@ -18,8 +18,24 @@ export interface ConnectionLimits {
 }
 
 /** A connection's place in the limits. Releasing it twice does nothing. */
-export interface ConnectionSlot {
-  release(): void;
+export class ConnectionSlot {
+  readonly #tenant: TenantId;
+  #owner: SlotOwner | undefined;
+
+  constructor(tenant: TenantId, owner: SlotOwner) {
+    this.#tenant = tenant;
+    this.#owner = owner;
+  }
+
+  release(): void {
+    this.#owner?.onReleased(this.#tenant);
+    this.#owner = undefined;
+  }
+}
+
+/** Counts the slots. */
+export interface SlotOwner {
+  onReleased(tenant: TenantId): void;
 }
 
 /** Which connections to look up. */
@@ -29,7 +45,7 @@ export interface ConnectionFilter {
 }
 
 /** Who is connected. */
-export class ConnectionRegistry<Connection extends RegisteredConnection> {
+export class ConnectionRegistry<Connection extends RegisteredConnection> implements SlotOwner {
   readonly #limits: ConnectionLimits;
   readonly #all = new Map<string, Connection>();
   readonly #byTenant = new Map<TenantId, Set<Connection>>();
@@ -62,7 +78,7 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> {
     if (current >= max) throw WsError.connectionLimit(tenant, current, max);
     this.#slots.set(tenant, current + 1);
     this.#totalSlots++;
-    return new Slot(() => this.#release(tenant));
+    return new ConnectionSlot(tenant, this);
   }
 
   add(connection: Connection): void {
@@ -109,24 +125,11 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> {
     for (const [tenant, connections] of this.#byTenant) yield [tenant, connections.size];
   }
 
-  #release(tenant: TenantId): void {
+  onReleased(tenant: TenantId): void {
     this.#totalSlots--;
     const left = (this.#slots.get(tenant) ?? 1) - 1;
     if (left === 0) this.#slots.delete(tenant);
     else this.#slots.set(tenant, left);
-  }
-}
-
-class Slot implements ConnectionSlot {
-  #onRelease: (() => void) | undefined;
-
-  constructor(onRelease: () => void) {
-    this.#onRelease = onRelease;
-  }
-
-  release(): void {
-    this.#onRelease?.();
-    this.#onRelease = undefined;
   }
 }
 

@@ -2,22 +2,25 @@ import type { ChannelName, TenantContext } from "@pm/core";
 import { CodedError } from "@pm/core";
 import { CloseCode, type Encoding, type ServerMessageInit, SUBPROTOCOLS } from "@pm/proto";
 import type { Socket } from "node:net";
-import type { WebSocket } from "ws";
 import type { ReplyBody } from "../command/reply.ts";
 import { CatchUp } from "../fanout/catch-up.ts";
 import type { Reader, Subscription } from "../fanout/subscription.ts";
 import type { RateLimiter } from "../rate-limiter.ts";
+import type { Drainable, ShutdownGuard } from "../shutdown/shutdown-coordinator.ts";
 import { WsError } from "../ws-error.ts";
+import type { ClientSocket, SocketOwner } from "./client-socket.ts";
 import { ClientSubscriptions } from "./client-subscriptions.ts";
 import type { ConnectionPorts } from "./connection-ports.ts";
 import type { ConnectionWatch } from "./connection-watch.ts";
 import type { ConnectionSlot, RegisteredConnection } from "./connection-registry.ts";
 import { encodeReply } from "../wire/reply-encoder.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
+import { receiveFrame } from "./receive-frame.ts";
+import { closeCodeOfRefusal } from "./refused-frame.ts";
 
 /** What a connection is made of, after its handshake. */
 export interface ConnectionStart {
-  readonly webSocket: WebSocket;
+  readonly webSocket: ClientSocket;
   /** Written to directly, since frames are made once for many. */
   readonly socket: Socket;
   readonly context: TenantContext;
@@ -33,13 +36,16 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** Protocol pings and pongs a second that one connection may send. */
+const MAX_CONTROL_FRAMES = 10;
+
 /** Why a socket is not read for now. Bits, since several may hold at once. */
 export const Pause = { IN_FLIGHT: 1, CONGESTED: 2, HISTORY: 4, DRAINING: 8 } as const;
 
 /** One accepted WebSocket: who it is, what it reads, the one way out to it, and how it ends. */
-export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConnection {
+export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, RegisteredConnection, Drainable {
   readonly id: string;
-  readonly webSocket: WebSocket;
+  readonly webSocket: ClientSocket;
   readonly slot: ConnectionSlot;
   readonly connectedAtMs: number;
   readonly encoding: Encoding;
@@ -51,6 +57,8 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   lastSeenTick: number;
   messagesIn = 0;
   bytesIn = 0;
+  /** What a shutdown waits for. */
+  guard: ShutdownGuard | undefined;
   /** What the sweep has noted. */
   watch: ConnectionWatch | undefined;
   /** Control frames in the sweep's current second. */
@@ -152,10 +160,12 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
   /** As `inOrder`, and what comes after it on this channel waits for it. */
   barrier<T>(channel: ChannelName, run: () => Promise<T>): Promise<T> {
     const done = this.inOrder(channel, run);
-    const order = (this.#order ??= new Map());
-    order.set(channel, done);
+    this.#order ??= new Map();
+    this.#order.set(channel, done);
     const clear = (): void => {
-      if (order.get(channel) === done) order.delete(channel);
+      if (this.#order?.get(channel) !== done) return;
+      this.#order.delete(channel);
+      if (this.#order.size === 0) this.#order = undefined;
     };
     done.then(clear, clear);
     return done;
@@ -250,11 +260,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
     this.webSocket.terminate();
   }
 
-  /** ws has refused a frame, and is closing with this code. */
-  refused(reason: CloseReason): void {
-    this.#closing ??= reason;
-  }
-
   /** The socket has closed: lets go of everything. */
   onClosed(code: number): void {
     this.#closing ??= { code: (code === 1005 ? CloseCode.NORMAL : code) as CloseCode, reason: "closed by the client" };
@@ -263,6 +268,52 @@ export class WebSocketConnection implements Reader, OutboxOwner, RegisteredConne
     this.outbox.close();
     this.slot.release();
     this.#letWaitersGo();
+    this.#ports.onEnded(this);
+  }
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    this.lastSeenTick = this.#ports.sweepTick();
+    receiveFrame(this, { data, isBinary }, this.#ports);
+  }
+
+  onPing(data: Buffer): void {
+    if (this.#countControlFrame()) this.webSocket.pong(data);
+  }
+
+  onPong(): void {
+    this.#countControlFrame();
+  }
+
+  /** ws refuses a frame and closes: what it sends is counted, since its close event says 1006. */
+  onSocketError(error: Error & { readonly code?: string }): void {
+    const code = closeCodeOfRefusal(error.code);
+    if (code !== undefined) this.#closing ??= { code, reason: "bad frame" };
+    this.#ports.logger.info("connection_error", { ...this.#logFields(), code: error.code, error });
+  }
+
+  goAway(reconnectAfterMs: number): void {
+    this.send({ case: "goAway", value: { reconnectAfterMs, reason: "the server is draining" } });
+  }
+
+  /** Reads nothing more, finishes what was read, then closes. */
+  drain(): void {
+    this.pause(Pause.DRAINING);
+    void this.whenIdle().then(() => this.close({ code: CloseCode.DRAINING, reason: "draining" }));
+  }
+
+  /** False when there are too many, and the connection ends. */
+  #countControlFrame(): boolean {
+    const tick = this.#ports.sweepTick();
+    this.lastSeenTick = tick;
+    if (this.controlTick !== tick) this.controlFrames = 0;
+    this.controlTick = tick;
+    if (++this.controlFrames <= MAX_CONTROL_FRAMES) return this.#closing === undefined;
+    this.close({ code: CloseCode.POLICY, reason: "too many control frames" });
+    return false;
+  }
+
+  #logFields(): { connection_id: string; tenant_id: string; user_id: string } {
+    return { connection_id: this.id, tenant_id: this.context.tenant, user_id: this.context.user };
   }
 
   #letWaitersGo(): void {

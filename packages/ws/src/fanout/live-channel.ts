@@ -23,6 +23,9 @@ export interface LiveChannelOwner extends CatchUpPorts {
 const SLICE_OFFERS = 64;
 const READ_TOP = { from: Number.MAX_SAFE_INTEGER, direction: "forward", maxCount: 1, maxBytes: 1 } as const;
 const RETRY_MS = 1_000;
+/** Shared by all that have none: never written to. */
+const NONE: Subscription[] = [];
+const NOTHING: LogEntry[] = [];
 
 /**
  * A channel that somebody here is subscribed to. Takes entries from the broker as long as each follows the one before,
@@ -31,7 +34,7 @@ const RETRY_MS = 1_000;
 export class LiveChannel implements TurnJob, BrokerListener {
   readonly ref: ChannelRef;
   readonly kind: ChannelKind;
-  readonly subscriptions: Subscription[] = [];
+  subscriptions: Subscription[] = NONE;
   /** Those who hold it: subscriptions, and subscribers on their way. */
   holders = 0;
   readonly #owner: LiveChannelOwner;
@@ -39,7 +42,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   #epoch = "";
   #offset = 0;
   #check = 0;
-  #pending: LogEntry[] = [];
+  #pending: LogEntry[] = NOTHING;
   #run: Run | undefined;
   #nextIndex = 0;
   #isQueued = false;
@@ -76,7 +79,10 @@ export class LiveChannel implements TurnJob, BrokerListener {
 
   /** Adds a subscription; one that stands before what was accepted already reads the log first. */
   add(subscription: Subscription): void {
-    subscription.index = this.subscriptions.push(subscription) - 1;
+    // The first one alone in its array: most channels of one reader stay so, and a push makes room for sixteen more.
+    if (this.subscriptions.length === 0) this.subscriptions = [subscription];
+    else this.subscriptions.push(subscription);
+    subscription.index = this.subscriptions.length - 1;
     const { epoch, next } = subscription;
     if (epoch !== this.#epoch || next <= this.#offset) subscription.reader.catchUp.add(subscription);
   }
@@ -189,7 +195,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
     this.#offset = entry.offset;
     this.#check = entry.check;
     if (this.subscriptions.length === 0) return;
-    this.#pending.push(entry);
+    if (this.#pending.length === 0) this.#pending = [entry];
+    else this.#pending.push(entry);
     this.#owner.onPending(this.ref, entry.element.length);
     if (this.#isQueued || this.#cancelDelay !== undefined) return;
     if (this.kind.flushDelayMs === 0) this.#queue();
@@ -214,13 +221,13 @@ export class LiveChannel implements TurnJob, BrokerListener {
       count++;
     }
     const entries = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
-    this.#pending = count === this.#pending.length ? [] : this.#pending.slice(count);
+    this.#pending = count === this.#pending.length ? NOTHING : this.#pending.slice(count);
     return new Run(this.ref.name, this.#epoch, entries);
   }
 
   #dropPending(): void {
     this.#letGo(this.#pending);
-    this.#pending = [];
+    this.#pending = NOTHING;
   }
 
   #finish(run: Run): void {

@@ -56,9 +56,9 @@ export class TurnScheduler {
 
   readonly #runTurn = (): void => {
     this.#scheduled = false;
-    this.#flush();
     const endMs = performance.now() + TURN_MS;
     for (let nowMs = 0; this.#tenants.size > 0 && nowMs < endMs; nowMs = performance.now()) this.#runNextTenant();
+    this.#flush();
     if (this.#tenants.size > 0) this.#schedule();
   };
 

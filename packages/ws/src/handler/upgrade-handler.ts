@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { TenantGate } from "../authenticator.ts";
+import { ClientSocket } from "../connection/client-socket.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { ConnectionRegistry, ConnectionSlot } from "../connection/connection-registry.ts";
 import type { ConnectionStart, WebSocketConnection } from "../connection/websocket-connection.ts";
@@ -47,6 +48,7 @@ export class UpgradeHandler {
   constructor(ports: UpgradePorts) {
     this.#ports = ports;
     this.#server = new WebSocketServer({
+      WebSocket: ClientSocket,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
@@ -138,7 +140,8 @@ export class UpgradeHandler {
       socket.removeListener("error", ignoreError);
       this.#end(handshake, "accepted");
       // Over an http.Server the stream of an upgrade is always a net.Socket, or a tls.TLSSocket which is one too.
-      this.#ports.onAccepted({ webSocket, socket: socket as Socket, context, slot, address });
+      // The server was told to make ClientSockets; its types do not carry that.
+      this.#ports.onAccepted({ webSocket: webSocket as ClientSocket, socket: socket as Socket, context, slot, address });
     });
   }
 

@@ -38,6 +38,8 @@ export class ChannelLog {
   #baseCheck: number;
   #topOffset = 0;
   #topCheck: number;
+  /** When the oldest entry was published; kept here, since every append asks. */
+  #oldestMs = Number.POSITIVE_INFINITY;
 
   /** @param startCheck the tag of offset 0 */
   constructor(channel: ChannelName, epoch: string, startCheck: number) {
@@ -90,6 +92,7 @@ export class ChannelLog {
     writeElement(chunk.bytes, chunk.used, fields, content);
     chunk.push(size, stamp.check, stamp.publishedAtMs);
     this.#bytes += size + ENTRY_OVERHEAD_BYTES;
+    if (this.count === 0) this.#oldestMs = stamp.publishedAtMs;
     this.#topOffset = offset;
     this.#topCheck = stamp.check;
     return chunk.entry(chunk.count - 1);
@@ -100,7 +103,7 @@ export class ChannelLog {
     const before = this.#bytes;
     const oldestMs = nowMs - retention.ageMs;
     while (this.count > 1 && (this.count > retention.count || this.#bytes > retention.bytes)) this.evictOldest();
-    while (this.count > 0 && this.#oldestMs() < oldestMs) this.evictOldest();
+    while (this.#oldestMs < oldestMs) this.evictOldest();
     return before - this.#bytes;
   }
 
@@ -114,6 +117,9 @@ export class ChannelLog {
     this.#baseOffset++;
     this.#baseCheck = chunk.check(index);
     if (index === chunk.count - 1) this.#chunks.shift();
+    const next = this.#chunks[0];
+    this.#oldestMs =
+      next === undefined ? Number.POSITIVE_INFINITY : next.timeMs(this.#baseOffset + 1 - next.firstOffset);
     return size;
   }
 
@@ -153,11 +159,6 @@ export class ChannelLog {
     const chunk = new LogChunk({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, size, last);
     this.#chunks.push(chunk);
     return chunk;
-  }
-
-  #oldestMs(): number {
-    const chunk = this.#chunks[0];
-    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.timeMs(this.#baseOffset + 1 - chunk.firstOffset);
   }
 
   #at(offset: number): LogEntry {

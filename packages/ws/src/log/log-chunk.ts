@@ -3,6 +3,8 @@ import type { LogEntry } from "./broker.ts";
 /** Bytes of the first chunk of a log, and of the largest. */
 const FIRST_CHUNK_BYTES = 512;
 const MAX_CHUNK_BYTES = 16_384;
+/** Numbers kept for each entry. */
+const MARKS = 3;
 
 /**
  * A block of consecutive entries: their bytes one after the other, and for each where it ends, its tag and its time. Two
@@ -13,9 +15,8 @@ export class LogChunk {
   readonly firstOffset: number;
   /** The tag of the entry before the first. */
   readonly prevCheck: number;
-  readonly #ends: number[] = [];
-  readonly #checks: number[] = [];
-  readonly #timesMs: number[] = [];
+  /** For each entry where it ends, its tag and its time: one array, since each further one is a miss of the cache. */
+  readonly #marks: number[] = [];
   #used = 0;
 
   /** @param before the chunk before, which decides how large this one is */
@@ -28,7 +29,7 @@ export class LogChunk {
 
   /** Entries. */
   get count(): number {
-    return this.#ends.length;
+    return this.#marks.length / MARKS;
   }
 
   /** Where the next entry is to be written. */
@@ -43,9 +44,7 @@ export class LogChunk {
   /** Takes note of an entry that was written at `used`. */
   push(size: number, check: number, publishedAtMs: number): void {
     this.#used += size;
-    this.#ends.push(this.#used);
-    this.#checks.push(check);
-    this.#timesMs.push(publishedAtMs);
+    this.#marks.push(this.#used, check, publishedAtMs);
   }
 
   /** The entry at an index from 0 to `count` − 1. */
@@ -56,23 +55,23 @@ export class LogChunk {
       check: this.check(index),
       prevCheck: index === 0 ? this.prevCheck : this.check(index - 1),
       publishedAtMs: this.timeMs(index),
-      element: this.bytes.subarray(start, this.#ends[index]),
+      element: this.bytes.subarray(start, this.#marks[index * MARKS]),
     };
   }
 
   size(index: number): number {
-    return (this.#ends[index] ?? 0) - this.#startOf(index);
+    return (this.#marks[index * MARKS] ?? 0) - this.#startOf(index);
   }
 
   check(index: number): number {
-    return this.#checks[index] ?? 0;
+    return this.#marks[index * MARKS + 1] ?? 0;
   }
 
   timeMs(index: number): number {
-    return this.#timesMs[index] ?? 0;
+    return this.#marks[index * MARKS + 2] ?? 0;
   }
 
   #startOf(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+    return index === 0 ? 0 : (this.#marks[(index - 1) * MARKS] ?? 0);
   }
 }

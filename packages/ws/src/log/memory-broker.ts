@@ -108,7 +108,7 @@ export class MemoryBroker implements Broker {
     const tenant = this.#tenant(channel.tenant);
     const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
     tenant.hold(stored, listener);
-    return { close: async () => tenant.release(stored, listener, this.#usedMs) };
+    return new Interest(tenant, stored, listener);
   }
 
   async renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
@@ -168,5 +168,22 @@ export class MemoryBroker implements Broker {
 
   #assertOpen(): void {
     if (this.#closed) throw WsError.unavailable("the broker is closed");
+  }
+}
+
+/** The interest of this process in one channel. */
+class Interest implements BrokerSubscription {
+  readonly #tenant: TenantLogs;
+  readonly #stored: StoredChannel;
+  readonly #listener: BrokerListener;
+
+  constructor(tenant: TenantLogs, stored: StoredChannel, listener: BrokerListener) {
+    this.#tenant = tenant;
+    this.#stored = stored;
+    this.#listener = listener;
+  }
+
+  async close(): Promise<void> {
+    this.#tenant.release(this.#stored, this.#listener);
   }
 }

@@ -72,10 +72,7 @@ export class TenantLogs {
   use(channel: ChannelRef, retentionOf: (channel: ChannelRef) => Retention, nowMs: number): StoredChannel {
     const key = nameIn(channel);
     const active = this.#active.get(key);
-    if (active !== undefined) {
-      active.log.lastUsedMs = nowMs;
-      return active;
-    }
+    if (active !== undefined) return active;
     const stored = this.#idle.get(key) ?? this.#make(channel, retentionOf(channel));
     stored.log.lastUsedMs = nowMs;
     this.#idle.delete(key);
@@ -92,10 +89,9 @@ export class TenantLogs {
   }
 
   /** One fewer. */
-  release(stored: StoredChannel, listener: BrokerListener, nowMs: number): void {
+  release(stored: StoredChannel, listener: BrokerListener): void {
     if (!stored.listeners.includes(listener)) return;
     stored.listeners = stored.listeners.filter((other) => other !== listener);
-    stored.log.lastUsedMs = nowMs;
     if (stored.listeners.length > 0) return;
     this.#active.delete(stored.key);
     this.#idle.set(stored.key, stored);
@@ -141,7 +137,10 @@ export class TenantLogs {
 
   /** Lets go of what is too old: entries, keys, and channels that nobody used for 24 hours. */
   expire(now: { readonly wallMs: number; readonly monotonicMs: number }): void {
-    for (const stored of this.#active.values()) this.#expireChannel(stored, now);
+    for (const stored of this.#active.values()) {
+      stored.log.lastUsedMs = now.monotonicMs;
+      this.#expireChannel(stored, now);
+    }
     for (const stored of this.#idle.values()) {
       this.#expireChannel(stored, now);
       if (stored.log.lastUsedMs + META_LIFETIME_MS < now.monotonicMs) this.#forget(stored);

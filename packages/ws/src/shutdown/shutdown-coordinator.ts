@@ -33,8 +33,21 @@ export interface Drainable {
 }
 
 /** Held by what a shutdown waits for; released when it has ended. Releasing twice does nothing. */
-export interface ShutdownGuard {
-  release(): void;
+export class ShutdownGuard {
+  readonly #guarded: Set<Drainable>;
+  readonly #drainable: Drainable;
+  readonly #onLast: () => void;
+
+  constructor(guarded: Set<Drainable>, drainable: Drainable, onLast: () => void) {
+    this.#guarded = guarded;
+    this.#drainable = drainable;
+    this.#onLast = onLast;
+    guarded.add(drainable);
+  }
+
+  release(): void {
+    if (this.#guarded.delete(this.#drainable) && this.#guarded.size === 0) this.#onLast();
+  }
 }
 
 /** Ends everything that holds a guard, in order and evenly over time. */
@@ -59,8 +72,7 @@ export class ShutdownCoordinator {
   }
 
   guard(drainable: Drainable): ShutdownGuard {
-    this.#guarded.add(drainable);
-    return { release: () => this.#release(drainable) };
+    return new ShutdownGuard(this.#guarded, drainable, this.#onLast);
   }
 
   /**
@@ -96,10 +108,9 @@ export class ShutdownCoordinator {
     }
   }
 
-  #release(drainable: Drainable): void {
-    if (!this.#guarded.delete(drainable) || this.#guarded.size > 0) return;
+  readonly #onLast = (): void => {
     for (const resolve of this.#whenEmpty) resolve();
-  }
+  };
 
   #empty(): Promise<void> {
     if (this.#guarded.size === 0) return Promise.resolve();
