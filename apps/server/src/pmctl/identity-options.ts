@@ -89,7 +89,8 @@ function requestOf(tenant: string, { user, role, grant }: IdentityOptions, ttlSe
   return { tenant, user, roles: role, grants: grant, ttlSecs };
 }
 
-function parseTenant(text: string): string {
+/** Reads the id of a tenant. */
+export function parseTenant(text: string): string {
   if (isTenantId(text)) return text;
   throw new InvalidArgumentError("Expected 1 to 128 of A-Z a-z 0-9 . _ - that begin with a letter or digit.");
 }

@@ -81,7 +81,15 @@ describe("runPmctl", () => {
 
   it("given --help when it is run then it is on the standard output, with every command and exit code", async () => {
     const { code, stdout } = await run(["--help"]);
-    for (const word of ["token", "listen", "publish", "check-config", "Exit codes: 0 done, 1 failed, 2 "]) {
+    for (const word of [
+      "token",
+      "listen",
+      "publish",
+      "tenant",
+      "connections",
+      "check-config",
+      "Exit codes: 0 done, 1 failed, 2 ",
+    ]) {
       expect(stdout).toContain(word);
     }
     expect(code).toBe(0);

@@ -5,8 +5,10 @@ import { showable } from "../logging/plain-text.ts";
 import { checkConfigCommand } from "./check-config-command.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandPorts } from "./command-ports.ts";
+import { connectionsCommand } from "./connections-command.ts";
 import { listenCommand } from "./listen-command.ts";
 import { publishCommand } from "./publish-command.ts";
+import { tenantCommand } from "./tenant-command.ts";
 import { tokenCommand } from "./token-command.ts";
 
 /** What the process exits with. */
@@ -25,6 +27,8 @@ const COMMANDS: readonly ((ports: CommandPorts) => Command)[] = [
   tokenCommand,
   listenCommand,
   publishCommand,
+  tenantCommand,
+  connectionsCommand,
   checkConfigCommand,
 ];
 
@@ -61,8 +65,15 @@ function program(ports: CommandPorts): Command {
       writeErr: () => undefined,
     })
     .addHelpText("after", EXAMPLE);
-  for (const make of COMMANDS) pmctl.addCommand(make(ports).copyInheritedSettings(pmctl));
+  for (const make of COMMANDS) pmctl.addCommand(inheriting(make(ports), pmctl));
   return pmctl;
+}
+
+/** A command with the settings of its parent, and its own commands with them too. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inheriting(child, command);
+  return command;
 }
 
 function isMisuse(error: unknown): boolean {
@@ -71,6 +82,9 @@ function isMisuse(error: unknown): boolean {
 
 function linesOf(error: unknown): string[] {
   if (error instanceof ConfigError) return error.problems.map((problem) => `pmctl: ${problem}`);
+  if (error instanceof CommanderError && error.code === "commander.help") {
+    return ["pmctl: a command is required (--help lists them)"];
+  }
   if (error instanceof CommanderError)
     return [`pmctl: ${error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ")}`];
   if (error instanceof CodedError) return [`pmctl: ${error.message}`];
