@@ -16,16 +16,11 @@ export function payloadWithId(id: string, { kind, bytes = 0 }: PayloadShape): Pu
 
 /** The id in a payload, as it came over the wire; empty where it has none. */
 export function payloadId(payload: Payload | undefined): string {
-  switch (payload?.kind.case) {
-    case "json":
-      return idIn(String(JSON.parse(payload.kind.value)));
-    case "data": {
-      const { buffer, byteOffset, byteLength } = payload.kind.value;
-      return idIn(Buffer.from(buffer, byteOffset, byteLength).toString());
-    }
-    default:
-      return "";
-  }
+  const kind = payload?.kind;
+  if (kind?.case === "json") return idIn(String(JSON.parse(kind.value)));
+  if (kind?.case !== "data") return "";
+  const { buffer, byteOffset, byteLength } = kind.value;
+  return idIn(Buffer.from(buffer, byteOffset, byteLength).toString());
 }
 
 function idIn(text: string): string {

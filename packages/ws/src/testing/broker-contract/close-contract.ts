@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { channelRef, draft, HeardNotices, type StartBroker, WHOLE } from "./broker-fixture.ts";
+
+/** What is left of a broker that was closed. */
+export function describeClose(start: StartBroker): void {
+  describe("close", () => {
+    it("given a closed broker, when it is asked for anything, then it is UNAVAILABLE", async () => {
+      const { broker } = await start();
+      const { position } = await broker.append(channelRef(), draft("1"));
+      await broker.close();
+      const unavailable = { code: "UNAVAILABLE" };
+      await expect(broker.append(channelRef(), draft("2"))).rejects.toMatchObject(unavailable);
+      await expect(broker.read(channelRef(), WHOLE)).rejects.toMatchObject(unavailable);
+      await expect(broker.subscribe(channelRef(), new HeardNotices())).rejects.toMatchObject(unavailable);
+      await expect(broker.renew(channelRef(), position.epoch)).rejects.toMatchObject(unavailable);
+    });
+
+    it("given a broker that is closed twice, when a subscription of before is closed too, then nothing breaks", async () => {
+      const { broker } = await start();
+      const heard = new HeardNotices();
+      const subscription = await broker.subscribe(channelRef(), heard);
+      await broker.close();
+      await broker.close();
+      await subscription.close();
+      expect(heard.calls).toBe(0);
+    });
+  });
+}
