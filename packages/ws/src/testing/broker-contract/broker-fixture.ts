@@ -1,7 +1,15 @@
 import { type ChannelRef, parseChannelName, parseTenantId, USER_CHANNEL } from "@pm/core";
 import type { ManualClock } from "@pm/core/testing";
 import { onTestFinished } from "vitest";
-import type { AppendResult, Broker, BrokerListener, LogEntry, LogPage, PublicationDraft } from "../../log/broker.ts";
+import type {
+  AppendResult,
+  Broker,
+  BrokerListener,
+  LogEntry,
+  LogPage,
+  PublicationDraft,
+  ReadRequest,
+} from "../../log/broker.ts";
 import type { Retention } from "../../log/channel-log.ts";
 
 /** What a broker under test is made with. */
@@ -25,12 +33,12 @@ export interface BrokerFixture {
 export type StartBroker = (retention?: Partial<Retention>) => Promise<BrokerFixture>;
 
 /** Every part of a log. */
-export const WHOLE = {
+export const WHOLE: ReadRequest = {
   from: 0,
   direction: "forward",
   maxCount: Number.MAX_SAFE_INTEGER,
   maxBytes: Number.MAX_SAFE_INTEGER,
-} as const;
+};
 
 /** Has the broker closed when the test ends. */
 export function closeAfterTest(broker: Broker): Broker {
