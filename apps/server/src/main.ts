@@ -1,3 +1,4 @@
+import "./young-generation.ts";
 import { CodedError, systemClock } from "@pm/core";
 import { ConfigError } from "./config/config-error.ts";
 import { formatListenAddress } from "./config/listen-address.ts";
