@@ -18,9 +18,10 @@ import type { Duplex } from "node:stream";
 import type { Authenticator, TenantGate } from "./authenticator.ts";
 import { ChannelKinds, type ChannelKindsOptions } from "./channel-kinds.ts";
 import { ChannelPolicy } from "./channel-policy.ts";
+import { receiveFrame } from "./connection/receive-frame.ts";
 import { openConnection } from "./connection/open-connection.ts";
 import { type ConnectionFilter, ConnectionRegistry } from "./connection/connection-registry.ts";
-import type { ErrorScope } from "./connection/connection-ports.ts";
+import type { ConnectionHost, ErrorScope } from "./connection/connection-ports.ts";
 import { ConnectionSweep } from "./connection/connection-sweep.ts";
 import type { WebSocketConnection } from "./connection/websocket-connection.ts";
 import { TenantBroadcaster } from "./fanout/tenant-broadcaster.ts";
@@ -179,6 +180,12 @@ export class WsServer {
     options: WsServerOptions,
     parts: { readonly scheduler: TurnScheduler; readonly kinds: ChannelKinds },
   ): UpgradePorts {
+    const host: ConnectionHost<WebSocketConnection> = {
+      onOpened: (connection) => this.#open(connection),
+      onFrame: (connection, data, isBinary) => receiveFrame(connection, { data, isBinary }, ports),
+      onSession: (connection) => this.connections.claimSession(connection),
+      onEnded: (connection) => this.#end(connection),
+    };
     const ports: UpgradePorts = {
       options: this.options,
       broker: this.broker,
@@ -203,12 +210,9 @@ export class WsServer {
       registry: this.connections,
       addressOf: options.addressOf,
       isDraining: () => this.shutdown.phase === "closing" || this.shutdown.phase === "done",
-      onOpened: (connection) => this.#open(connection as WebSocketConnection),
-      onEnded: (connection) => this.#end(connection as WebSocketConnection),
-      onSession: (connection) => this.connections.claimSession(connection as WebSocketConnection),
       sweepTick: () => this.#sweep.tick,
       reportError: (error, scope) => this.#reportError(error, scope),
-      onAccepted: (accepted) => openConnection(accepted, ports),
+      onAccepted: (accepted) => openConnection(accepted, ports, host),
     };
     return ports;
   }

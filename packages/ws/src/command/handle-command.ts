@@ -29,8 +29,7 @@ export function handleCommand(
     case "refresh-token":
       return handleRefreshToken(connection, command, ports);
     case "hello":
-      connection.sessionId = command.sessionId;
-      ports.onSession(connection);
+      connection.nameSession(command.sessionId);
       return pong();
     case "ping":
       return pong();

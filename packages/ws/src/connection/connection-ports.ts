@@ -7,9 +7,7 @@ import type { TurnScheduler } from "../fanout/turn-scheduler.ts";
 import type { Broker } from "../log/broker.ts";
 import type { WsMetrics } from "../metrics/ws-metrics.ts";
 import type { KeyedLimiter, RateLimiterSource } from "../rate-limiter.ts";
-import type { Drainable } from "../shutdown/shutdown-coordinator.ts";
 import type { ResolvedWsOptions } from "../ws-options.ts";
-import type { RegisteredConnection } from "./connection-registry.ts";
 import type { OutboxLimits } from "./outbox.ts";
 
 /** Who an error happened to, for the log. */
@@ -35,14 +33,18 @@ export interface ConnectionPorts {
   readonly logger: Logger;
   readonly randomness: Randomness;
   readonly outboxLimits: OutboxLimits;
-  /** The connection is there. */
-  onOpened(connection: RegisteredConnection & Drainable): void;
-  /** The connection has named its session. */
-  onSession(connection: RegisteredConnection): void;
-  /** The connection is gone. */
-  onEnded(connection: RegisteredConnection & Drainable): void;
   /** The number of the sweep under way; a second each. */
   sweepTick(): number;
   /** Logs an error under a new id, and makes what the client may see. */
   reportError(error: CodedError, scope: ErrorScope): ClientError;
+}
+
+/** Whom a connection tells of what happens to it. */
+export interface ConnectionHost<Connection> {
+  onOpened(connection: Connection): void;
+  /** A WebSocket message has come. */
+  onFrame(connection: Connection, data: Buffer, isBinary: boolean): void;
+  /** The connection has named its session. */
+  onSession(connection: Connection): void;
+  onEnded(connection: Connection): void;
 }

@@ -2,7 +2,7 @@ import { TENANT_CHANNEL } from "@pm/core";
 import type { Socket } from "node:net";
 import { handleSubscribe } from "../command/handle-subscribe.ts";
 import { limitsMessage } from "../ws-options.ts";
-import type { ConnectionPorts } from "./connection-ports.ts";
+import type { ConnectionHost, ConnectionPorts } from "./connection-ports.ts";
 import { type ConnectionStart, WebSocketConnection } from "./websocket-connection.ts";
 
 const CONNECTION: unique symbol = Symbol("pm.connection");
@@ -13,13 +13,17 @@ interface KnowingSocket extends Socket {
 }
 
 /** Begins a connection: registers it, listens to it, says Welcome and subscribes it to its tenant's channel. */
-export function openConnection(start: ConnectionStart, ports: ConnectionPorts): void {
-  const connection = new WebSocketConnection(start, ports);
+export function openConnection(
+  start: ConnectionStart,
+  ports: ConnectionPorts,
+  host: ConnectionHost<WebSocketConnection>,
+): void {
+  const connection = new WebSocketConnection(start, ports, host);
   const socket: KnowingSocket = start.socket;
   socket[CONNECTION] = connection;
   socket.on("drain", onDrain);
   start.webSocket.setOwner(connection);
-  ports.onOpened(connection);
+  host.onOpened(connection);
   welcome(connection, ports);
   // Behind the outbox, which is dirty since the Welcome.
   ports.scheduler.markDirty({ flush: () => socket.uncork() });

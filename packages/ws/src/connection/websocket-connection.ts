@@ -10,12 +10,11 @@ import type { Drainable, ShutdownGuard } from "../shutdown/shutdown-coordinator.
 import { WsError } from "../ws-error.ts";
 import type { ClientSocket, SocketOwner } from "./client-socket.ts";
 import { ClientSubscriptions } from "./client-subscriptions.ts";
-import type { ConnectionPorts } from "./connection-ports.ts";
+import type { ConnectionHost, ConnectionPorts } from "./connection-ports.ts";
 import type { ConnectionWatch } from "./connection-watch.ts";
 import type { ConnectionSlot, RegisteredConnection } from "./connection-registry.ts";
 import { encodeReply } from "../wire/reply-encoder.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
-import { receiveFrame } from "./receive-frame.ts";
 import { closeCodeOfRefusal } from "./refused-frame.ts";
 
 /** What a connection is made of, after its handshake. */
@@ -69,6 +68,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   /** Commands whose outcome is still to come. */
   inFlight = 0;
   readonly #ports: ConnectionPorts;
+  readonly #host: ConnectionHost<WebSocketConnection>;
   readonly #socket: Socket;
   readonly #address: string | undefined;
   #catchUp: CatchUp | undefined;
@@ -80,8 +80,9 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   #pauses = 0;
   #closing: CloseReason | undefined;
 
-  constructor(start: ConnectionStart, ports: ConnectionPorts) {
+  constructor(start: ConnectionStart, ports: ConnectionPorts, host: ConnectionHost<WebSocketConnection>) {
     this.#ports = ports;
+    this.#host = host;
     this.#socket = start.socket;
     this.webSocket = start.webSocket;
     this.slot = start.slot;
@@ -268,12 +269,18 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     this.outbox.close();
     this.slot.release();
     this.#letWaitersGo();
-    this.#ports.onEnded(this);
+    this.#host.onEnded(this);
+  }
+
+  /** Tells who the client is, so that this connection can take the place of its older one. */
+  nameSession(sessionId: string): void {
+    this.sessionId = sessionId;
+    this.#host.onSession(this);
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
     this.lastSeenTick = this.#ports.sweepTick();
-    receiveFrame(this, { data, isBinary }, this.#ports);
+    this.#host.onFrame(this, data, isBinary);
   }
 
   onPing(data: Buffer): void {
