@@ -32,7 +32,7 @@ export async function handleRefreshToken(
 }
 
 function endDeniedSubscriptions(connection: WebSocketConnection, ports: ConnectionPorts): void {
-  for (const { channel } of [...connection.subscriptions]) {
+  for (const { channel } of connection.subscriptions) {
     const { name } = channel.ref;
     if (ports.policy.may("subscribe", connection.context, name)) continue;
     connection.unsubscribe(name);

@@ -1,3 +1,4 @@
+/* oxlint-disable no-underscore-dangle -- the names are ws's own */
 import type { WebSocket } from "ws";
 
 /** The parts of ws's receiver that say whether it waits for the rest of a message; ws has no time limit of its own. */

@@ -19,14 +19,16 @@ export class Tally {
 /** Registers a counter that is fed by a tally. */
 export function tallied(config: { readonly name: string; readonly help: string; readonly registry: Registry }): Tally {
   const tally = new Tally();
-  new Counter({
-    name: config.name,
-    help: config.help,
-    registers: [config.registry],
-    collect() {
-      this.inc(tally.take());
-    },
-  });
+  config.registry.registerMetric(
+    new Counter({
+      name: config.name,
+      help: config.help,
+      registers: [],
+      collect() {
+        this.inc(tally.take());
+      },
+    }),
+  );
   return tally;
 }
 
@@ -36,15 +38,17 @@ export function talliedBy(
   label: string,
 ): (value: string) => Tally {
   const tallies = new Map<string, Tally>();
-  new Counter({
-    name: config.name,
-    help: config.help,
-    labelNames: [label],
-    registers: [config.registry],
-    collect() {
-      for (const [value, tally] of tallies) this.inc({ [label]: value }, tally.take());
-    },
-  });
+  config.registry.registerMetric(
+    new Counter({
+      name: config.name,
+      help: config.help,
+      labelNames: [label],
+      registers: [],
+      collect() {
+        for (const [value, tally] of tallies) this.inc({ [label]: value }, tally.take());
+      },
+    }),
+  );
   return (value) => {
     let tally = tallies.get(value);
     if (tally === undefined) {

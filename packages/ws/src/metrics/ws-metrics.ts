@@ -124,16 +124,17 @@ export class WsMetrics {
     gauge("pm_ws_lagging_connections", "Connections that are behind", () => gauges.outbound().lagging);
     gauge("pm_ws_subscriptions_active", "Subscriptions", () => gauges.outbound().subscriptions);
     gauge("pm_ws_drain_connections_left", "Connections that a drain has still to close", gauges.drainLeft);
-    new Gauge({
+    const tenantConnections = new Gauge({
       name: "pm_ws_tenant_connections",
       help: "Open connections by tenant (the 20 with the most, then other)",
       labelNames: ["tenant"],
-      registers,
+      registers: [],
       collect() {
         this.reset();
         for (const [tenant, value] of topTenants(gauges.tenants(), TOP_TENANTS)) this.set({ tenant }, value);
       },
     });
+    this.registry.registerMetric(tenantConnections);
   }
 
   handshake(outcome: HandshakeOutcome, seconds: number): void {
