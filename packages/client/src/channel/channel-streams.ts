@@ -1,0 +1,91 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Reply } from "../connection/pending-replies.ts";
+import type { CancelTimer, Clock } from "../platform/clock.ts";
+import type { StreamPosition, Subscribe } from "../wire/messages.ts";
+
+/** The delivery of one channel over one connection. Until it is `live`, what comes is discarded. */
+export type Stream =
+  | { readonly kind: "asked" }
+  | { readonly kind: "retrying"; readonly cancel: CancelTimer }
+  | LiveStream;
+
+/** A stream whose Subscribe was answered. */
+export interface LiveStream {
+  readonly kind: "live";
+  readonly epoch: string;
+  /** The end of the log when it was answered. */
+  readonly top: StreamPosition;
+}
+
+/** Called with the answer to the newest question; answers to older ones are discarded with all that came between. */
+export type OnAnswer = (reply: Reply) => void;
+
+/** The streams of one channel: one for each connection that was asked for it. */
+export class ChannelStreams {
+  readonly #channel: string;
+  readonly #clock: Clock;
+  readonly #streams = new Map<Connection, Stream>();
+
+  constructor(channel: string, clock: Clock) {
+    this.#channel = channel;
+    this.#clock = clock;
+  }
+
+  /** The stream over a connection, when it is live. */
+  live(connection: Connection): LiveStream | undefined {
+    const stream = this.#streams.get(connection);
+    return stream?.kind === "live" ? stream : undefined;
+  }
+
+  get hasLive(): boolean {
+    return [...this.#streams.values()].some(({ kind }) => kind === "live");
+  }
+
+  /** True when another connection delivers too. */
+  hasOtherLive(connection: Connection): boolean {
+    return [...this.#streams].some(([other, { kind }]) => other !== connection && kind === "live");
+  }
+
+  ask(connection: Connection, question: Omit<Subscribe, "channel">, onAnswer: OnAnswer): void {
+    this.drop(connection);
+    const asked: Stream = { kind: "asked" };
+    this.#streams.set(connection, asked);
+    connection.send({ kind: "subscribe", value: { channel: this.#channel, ...question } }, (reply) => {
+      if (this.#streams.get(connection) === asked) onAnswer(reply);
+    });
+  }
+
+  /** Calls back after a while, unless the stream is dropped or asked for before. */
+  retry(connection: Connection, afterMs: number, callback: () => void): void {
+    this.drop(connection);
+    this.#streams.set(connection, { kind: "retrying", cancel: this.#clock.after(afterMs, callback) });
+  }
+
+  answered(connection: Connection, stream: LiveStream): void {
+    this.#streams.set(connection, stream);
+  }
+
+  /** Takes nothing from a connection any more. */
+  drop(connection: Connection): void {
+    const stream = this.#streams.get(connection);
+    if (stream?.kind === "retrying") stream.cancel();
+    this.#streams.delete(connection);
+  }
+
+  /** Takes nothing from any other connection any more. */
+  dropOthers(connection: Connection): void {
+    for (const other of this.#streams.keys()) if (other !== connection) this.drop(other);
+  }
+
+  /** Ends delivery over all connections. */
+  leaveAll(): void {
+    for (const [connection, { kind }] of this.#streams) {
+      this.drop(connection);
+      if (kind !== "retrying") this.unsubscribe(connection);
+    }
+  }
+
+  unsubscribe(connection: Connection): void {
+    connection.send({ kind: "unsubscribe", value: { channel: this.#channel } }, () => undefined);
+  }
+}

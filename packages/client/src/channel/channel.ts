@@ -1,0 +1,272 @@
+import { assertPosition, assertUint32, assertWellFormed } from "../argument-checks.ts";
+import type { Connection } from "../connection/connection.ts";
+import { Emitter, type Unlisten } from "../emitter.ts";
+import type { HistoryOptions, HistoryPage } from "../history/history-page.ts";
+import type { PayloadType } from "../payload/payload-type.ts";
+import { PmClientError } from "../pm-client-error.ts";
+import type { PublishResult } from "../publish/pending-publish.ts";
+import type {
+  HistoryPageMessage,
+  Payload,
+  Publish,
+  PublicationMessage,
+  ReadHistory,
+  StreamPosition,
+} from "../wire/messages.ts";
+import { type Publication, toPublication } from "./publication.ts";
+import { PublicationQueue } from "./publication-queue.ts";
+import type { SubscribeOptions, Subscription } from "./subscription.ts";
+import type { Miss, Recovery, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
+
+/** A change of a channel's state. */
+export interface ChannelStateChange {
+  readonly state: SubscriptionState;
+  /** With `unsubscribed`: why, when nobody here asked for it. */
+  readonly error: PmClientError | undefined;
+}
+
+/** A publication whose payload is not of the channel's type. */
+export interface InvalidPublication {
+  readonly position: StreamPosition;
+  readonly messageId: string;
+  readonly error: PmClientError;
+}
+
+/** What a channel tells. */
+export interface ChannelEvents<Data> {
+  readonly publication: Publication<Data>;
+  /** The server could not deliver everything over a connection that stands. */
+  readonly lagged: Miss;
+  /** After an interruption delivery does not go on where it was: what is held of the channel's state is not to be trusted. */
+  readonly missed: Miss;
+  /** After an interruption delivery goes on where it was. */
+  readonly recovered: Recovery;
+  readonly state: ChannelStateChange;
+  readonly invalid: InvalidPublication;
+}
+
+/** What a publish may say beside its data. */
+export interface PublishOptions {
+  /** Free name of what happened: up to 64 bytes. */
+  readonly event?: string | undefined;
+  /**
+   * Publishes to the channel with the same key are one, within the window of the server: up to 64 bytes.
+   * @default random
+   */
+  readonly idempotencyKey?: string | undefined;
+  /** W3C traceparent: up to 128 bytes. */
+  readonly traceParent?: string | undefined;
+}
+
+/** What a channel needs of its client. */
+export interface ChannelPorts {
+  readonly joined: Connection | undefined;
+  addSubscription(name: string, listener: SubscriptionListener): Subscription;
+  publish(message: Publish): Promise<PublishResult>;
+  readHistory(question: ReadHistory): Promise<HistoryPageMessage>;
+}
+
+/** How a channel is set up. */
+export interface ChannelInit<Data, Input> {
+  readonly type: PayloadType<Data, Input>;
+  readonly start: SubscribeOptions;
+  readonly maxQueued: number;
+  readonly newKey: () => string;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: PmClientError) => void;
+}
+
+/**
+ * One channel of the tenant: what is published to it, in order, once, or with word of what was missed. It is subscribed
+ * to by `subscribe`, and for as long as a `for await` runs.
+ */
+export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publication<Data>, undefined> {
+  readonly name: string;
+  readonly #ports: ChannelPorts;
+  readonly #init: ChannelInit<Data, Input>;
+  readonly #subscription: Subscription;
+  readonly #emitter = new Emitter<ChannelEvents<Data>>();
+  readonly #queues = new Set<PublicationQueue<Publication<Data>>>();
+  #waiters: Waiter[] = [];
+  /** `subscribe` was called: the channel stays when the last loop ends. */
+  #isKept = false;
+  #missedBefore: Miss | undefined;
+  #error: PmClientError | undefined;
+
+  constructor(name: string, init: ChannelInit<Data, Input>, ports: ChannelPorts) {
+    this.name = name;
+    this.#init = init;
+    this.#ports = ports;
+    this.#subscription = ports.addSubscription(name, this.#listener);
+  }
+
+  get state(): SubscriptionState {
+    return this.#subscription.state;
+  }
+
+  /** Everything up to here was delivered; `since` of a later `subscribe`. */
+  get position(): StreamPosition | undefined {
+    return this.#subscription.cursor;
+  }
+
+  /** Calls `listener` at each event of this name. The returned function ends that. */
+  on<Name extends keyof ChannelEvents<Data>>(
+    name: Name,
+    listener: (event: ChannelEvents<Data>[Name]) => void,
+  ): Unlisten {
+    return this.#emitter.on(name, listener);
+  }
+
+  /**
+   * Subscribes, and stays subscribed over all connections until `unsubscribe`. Resolves when the server has answered.
+   * @throws PmClientError with the code of the server, `PERMISSION_DENIED` for example, or `CLOSED`
+   */
+  subscribe(options: SubscribeOptions = this.#init.start): Promise<void> {
+    assertStart(options);
+    this.#isKept = true;
+    this.#begin(options);
+    if (this.state === "subscribed") return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** Leaves the channel; loops end when they have taken what is queued. */
+  unsubscribe(): void {
+    this.#subscription.end();
+  }
+
+  /**
+   * Publishes; without a connection, as soon as there is one. It is sent again after a lost connection, and is in the log
+   * once.
+   * @throws PmClientError with the code of the server, or `OUTCOME_UNKNOWN`, `EXPIRED`, `BUFFER_FULL`,
+   * `MESSAGE_TOO_LARGE`, `INVALID_PAYLOAD`, `CLOSED`
+   */
+  async publish(data: Input, options: PublishOptions = {}): Promise<PublishResult> {
+    const { event, traceParent, idempotencyKey = this.#init.newKey() } = options;
+    assertWellFormed("event", event);
+    assertWellFormed("idempotencyKey", idempotencyKey);
+    assertWellFormed("traceParent", traceParent);
+    const payload = this.#encode(data);
+    return this.#ports.publish({ channel: this.name, payload, event, idempotencyKey, traceParent });
+  }
+
+  /**
+   * Reads a page of the log; needs the grant `history`. Waits for a connection where there is none.
+   * @throws PmClientError with the code of the server, or `TIMEOUT`, `CLOSED`
+   */
+  async history({ since, limit, backward }: HistoryOptions = {}): Promise<HistoryPage<Data>> {
+    assertPosition(since);
+    assertUint32("limit", limit);
+    const page = await this.#ports.readHistory({ channel: this.name, since, limit, backward });
+    const top = page.top ?? { epoch: "", offset: 0, check: 0 };
+    const publications: Publication<Data>[] = [];
+    for (const message of page.publications) {
+      const { offset, check } = message;
+      const publication = this.#decode(message, { epoch: top.epoch, offset, check });
+      if (publication !== undefined) publications.push(publication);
+    }
+    const miss = page.miss === "UNSPECIFIED" ? undefined : page.miss;
+    return { publications, position: page.position ?? top, hasMore: page.more, miss, top };
+  }
+
+  /**
+   * The publications from now on, subscribing to the channel if need be. A loop that is slower than the publishers makes
+   * the client leave the channel for a while and come back for the rest.
+   * @throws PmClientError in the loop, when the channel or the client ends with an error
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Publication<Data>, undefined> {
+    const queue = new PublicationQueue<Publication<Data>>({
+      maxItems: this.#init.maxQueued,
+      onFull: () => this.#subscription.pause(),
+      onDrained: () => this.#resume(),
+      onReturn: () => this.#removeQueue(queue),
+    });
+    this.#queues.add(queue);
+    this.#begin(this.#init.start);
+    return queue;
+  }
+
+  readonly #listener: SubscriptionListener = {
+    onPublication: (message, position) => this.#onPublication(message, position),
+    onLagged: (miss) => {
+      this.#missedBefore = miss;
+      this.#emitter.emit("lagged", miss);
+    },
+    onMissed: (miss) => {
+      this.#missedBefore = miss;
+      this.#emitter.emit("missed", miss);
+    },
+    onRecovered: (recovery) => this.#emitter.emit("recovered", recovery),
+    onFailed: (error) => {
+      this.#error = error;
+    },
+    onState: (state) => this.#onState(state),
+  };
+
+  #begin(options: SubscribeOptions): void {
+    if (this.#subscription.isWanted) return;
+    this.#error = undefined;
+    this.#missedBefore = undefined;
+    this.#subscription.begin(options, this.#ports.joined);
+  }
+
+  #onPublication(message: PublicationMessage, position: StreamPosition): void {
+    const publication = this.#decode(message, position);
+    if (publication === undefined) return;
+    this.#missedBefore = undefined;
+    for (const queue of this.#queues) queue.push(publication);
+    this.#emitter.emit("publication", publication);
+  }
+
+  #decode(message: PublicationMessage, position: StreamPosition): Publication<Data> | undefined {
+    try {
+      return toPublication(message, { position, type: this.#init.type, missedBefore: this.#missedBefore });
+    } catch (error) {
+      this.#emitter.emit("invalid", { position, messageId: message.messageId, error: error as PmClientError });
+      return undefined;
+    }
+  }
+
+  #encode(data: Input): Payload | undefined {
+    try {
+      const kind = this.#init.type.encode(data);
+      return kind === undefined ? undefined : { kind };
+    } catch (cause) {
+      throw PmClientError.invalidPayload(this.name, cause);
+    }
+  }
+
+  #onState(state: SubscriptionState): void {
+    const waiters = state === "subscribed" || state === "unsubscribed" ? this.#waiters.splice(0) : [];
+    if (state === "subscribed") for (const { resolve } of waiters) resolve();
+    if (state === "unsubscribed") {
+      this.#isKept = false;
+      for (const { reject } of waiters) reject(this.#error ?? PmClientError.closed("the channel"));
+      for (const queue of this.#queues) queue.finish(this.#error);
+      this.#queues.clear();
+    }
+    this.#emitter.emit("state", { state, error: state === "unsubscribed" ? this.#error : undefined });
+  }
+
+  #removeQueue(queue: PublicationQueue<Publication<Data>>): void {
+    if (!this.#queues.delete(queue)) return;
+    if (this.#queues.size === 0 && !this.#isKept) this.#subscription.end();
+    else this.#resume();
+  }
+
+  /** The slowest of several loops sets the pace of all. */
+  #resume(): void {
+    if (![...this.#queues].some(({ isFull }) => isFull)) this.#subscription.resume(this.#ports.joined);
+  }
+}
+
+/** @throws PmClientError `INVALID_ARGUMENT` */
+export function assertStart({ since, rewind }: SubscribeOptions): void {
+  assertPosition(since);
+  assertUint32("rewind", rewind);
+  if (since !== undefined && rewind !== undefined && rewind > 0) {
+    throw PmClientError.invalidArgument("rewind", "cannot be given together with since");
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from "../platform/clock.ts";
+import type { ErrorMessage, GoAway, ServerMessage } from "../wire/messages.ts";
+
+/** A `retry_after_ms` that means: never with this message. */
+export const NEVER_MS = 4_294_967_295;
+
+/** Remembers what the server of one connection said about coming back. */
+export class ServerHints {
+  readonly #clock: Clock;
+  #errorUntilMs: number | undefined;
+  #goAwayUntilMs: number | undefined;
+  #lastError: ErrorMessage | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The Error that was the last message of the server. */
+  get lastError(): ErrorMessage | undefined {
+    return this.#lastError;
+  }
+
+  get errorLeftMs(): number | undefined {
+    return this.#left(this.#errorUntilMs);
+  }
+
+  /** Milliseconds until the next connection may be opened; undefined where no GoAway has come. */
+  get goAwayLeftMs(): number | undefined {
+    return this.#left(this.#goAwayUntilMs);
+  }
+
+  /** Takes note of every message of the server. */
+  note({ body }: ServerMessage): void {
+    this.#lastError = body?.kind === "error" ? body.value : undefined;
+    if (body?.kind === "error") this.#noteError(body.value);
+    else if (body?.kind === "goAway") this.#noteGoAway(body.value);
+  }
+
+  #noteError({ retryAfterMs }: ErrorMessage): void {
+    if (retryAfterMs === 0 || retryAfterMs === NEVER_MS) return;
+    this.#errorUntilMs = this.#clock.monotonic() + retryAfterMs;
+  }
+
+  #noteGoAway({ reconnectAfterMs }: GoAway): void {
+    this.#goAwayUntilMs = this.#clock.monotonic() + reconnectAfterMs;
+  }
+
+  #left(untilMs: number | undefined): number | undefined {
+    return untilMs === undefined ? undefined : Math.max(0, untilMs - this.#clock.monotonic());
+  }
+}

@@ -1,0 +1,34 @@
+/** Ends the calls of a listener; calling it again does nothing. */
+export type Unlisten = () => void;
+
+/** Typed events: `Events` maps the name of each to what its listeners get. */
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+
+  /** Calls `listener` at each event of this name, in the order in which listeners came. */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unlisten {
+    // A function of its own, so that the same listener may be given twice.
+    const call = (event: Events[Name]): void => listener(event);
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) this.#listeners.set(name, new Set([call]));
+    else listeners.add(call);
+    return () => this.#listeners.get(name)?.delete(call);
+  }
+
+  /**
+   * An error of a listener does not reach the caller, nor the other listeners: it is thrown again in a turn of its own,
+   * where the platform reports it.
+   */
+  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    const listeners = [...(this.#listeners.get(name) ?? [])];
+    for (const listener of listeners) {
+      try {
+        listener(event as never);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

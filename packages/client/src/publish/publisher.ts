@@ -1,0 +1,261 @@
+import { CloseCode } from "@pm/proto";
+import type { Connection } from "../connection/connection.ts";
+import type { Reply } from "../connection/pending-replies.ts";
+import { NEVER_MS } from "../connection/server-hints.ts";
+import { PmClientError } from "../pm-client-error.ts";
+import type { CancelTimer, Clock } from "../platform/clock.ts";
+import type { Randomness } from "../platform/randomness.ts";
+import { waitMs } from "../reconnect/backoff.ts";
+import type { ErrorMessage, Publish, Published } from "../wire/messages.ts";
+import { EpochBook } from "./epoch-book.ts";
+import { PendingPublish, type PublishResult } from "./pending-publish.ts";
+import { PublishQueue } from "./publish-queue.ts";
+
+/** What a Publisher is made of. */
+export interface PublisherPorts {
+  readonly clock: Clock;
+  readonly random: Randomness;
+  /** Publishes without an answer that there may be. */
+  readonly maxPending: number;
+  /** Milliseconds that a publish waits to be sent for the first time. */
+  readonly maxWaitMs: number;
+  /** True for a channel whose subscription will tell the epoch over each connection that joins. */
+  readonly isReading: (channel: string) => boolean;
+}
+
+/** Publishes on their way at a time; the server takes 512 before it stops reading. */
+const MAX_SENT = 256;
+/** The part of the idempotency window in which a publish is sent again; the rest is for the way to the server. */
+const WINDOW_PART = 0.9;
+const RETRY = { kind: "backoff", baseMs: 250, leastMs: 100 } as const;
+
+/**
+ * Publishes, over whichever connection serves. What is not answered when a connection ends is sent again with its key,
+ * as long as the idempotency window and the epoch of the log hold; after that its outcome is unknown.
+ */
+export class Publisher {
+  readonly #ports: PublisherPorts;
+  readonly #queue: PublishQueue;
+  readonly #epochs = new EpochBook();
+  /** Channels whose epoch has to be known before anything more is sent to them. */
+  readonly #blocked = new Set<string>();
+  #connection: Connection | undefined;
+  #onSettled: (() => void) | undefined;
+  #cancelPause: CancelTimer | undefined;
+  #failures = 0;
+
+  constructor(ports: PublisherPorts) {
+    this.#ports = ports;
+    this.#queue = new PublishQueue(ports.maxPending);
+  }
+
+  /** Publishes now or as soon as there is a connection. */
+  publish(message: Publish): Promise<PublishResult> {
+    const { maxWaitMs, clock } = this.#ports;
+    return new Promise((resolve, reject) => {
+      const order = this.#queue.nextOrder();
+      const onLate = (publish: PendingPublish): void => {
+        if (!this.#queue.isSent(publish)) this.#reject(publish, publish.lateError);
+      };
+      this.#queue.add(new PendingPublish({ order, message, maxWaitMs, resolve, reject, onLate }, clock));
+      this.#pump();
+    });
+  }
+
+  /** Commands go over this connection from now on. */
+  serve(connection: Connection): void {
+    this.#connection = connection;
+    this.#onSettled = undefined;
+    this.#endPause();
+    this.#verifyOpen();
+    this.#pump();
+  }
+
+  /** The connection has ended; what was on its way has been lost already. */
+  leave(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#blocked.clear();
+    this.#endPause();
+  }
+
+  /** Sends nothing more, and calls back when everything on its way has its answer. */
+  hold(onSettled: () => void): void {
+    this.#onSettled = onSettled;
+    this.#checkSettled();
+  }
+
+  /** Ends `hold`. */
+  release(): void {
+    this.#onSettled = undefined;
+    this.#pump();
+  }
+
+  /** The epoch of a log, told over a connection. */
+  onEpoch(channel: string, epoch: string, connection: Connection): void {
+    this.#epochs.note(channel, epoch, connection);
+    if (connection === this.#connection && this.#blocked.has(channel)) this.#verify(channel);
+  }
+
+  /** The subscription of a channel begins or ends: what tells the epoch may be another. */
+  onReadingChanged(channel: string): void {
+    if (this.#blocked.has(channel)) this.#verify(channel);
+  }
+
+  /** Rejects everything: with `error` what was never sent. */
+  close(error: PmClientError): void {
+    for (const publish of this.#queue.all()) {
+      const wasSent = publish.isOpen || this.#queue.isSent(publish);
+      this.#reject(publish, wasSent ? PmClientError.outcomeUnknown(error.message) : error);
+    }
+  }
+
+  #pump(): void {
+    const connection = this.#connection;
+    if (connection === undefined || connection.isEnded) return;
+    if (this.#onSettled !== undefined || this.#cancelPause !== undefined) return;
+    while (this.#queue.sentCount < MAX_SENT) {
+      const publish = this.#queue.take(this.#blocked);
+      if (publish === undefined) return;
+      this.#send(connection, publish);
+    }
+  }
+
+  #send(connection: Connection, publish: PendingPublish): void {
+    publish.epoch ??= this.#epochs.last(publish.message.channel);
+    publish.noteSent();
+    try {
+      connection.send({ kind: "publish", value: publish.message }, (reply) =>
+        this.#onReply(connection, publish, reply),
+      );
+    } catch (error) {
+      this.#reject(publish, error as PmClientError);
+    }
+  }
+
+  #onReply(connection: Connection, publish: PendingPublish, reply: Reply): void {
+    if (!this.#queue.isSent(publish)) return;
+    switch (reply.kind) {
+      case "answer":
+        if (reply.body?.kind === "published") this.#resolve(connection, publish, reply.body.value);
+        else this.#reject(publish, PmClientError.outcomeUnknown("the answer is not known here"));
+        break;
+      case "refused":
+        this.#onRefused(connection, publish, reply.error);
+        break;
+      case "lost":
+        if (reply.code === CloseCode.TOO_BIG) this.#reject(publish, PmClientError.outcomeUnknown("closed as too big"));
+        else this.#putBackOpen(connection, publish);
+        break;
+      case "timeout":
+        this.#reject(publish, PmClientError.outcomeUnknown(`no answer within ${reply.afterMs} ms`));
+        break;
+      default:
+        reply satisfies never;
+    }
+    this.#checkSettled();
+    this.#pump();
+  }
+
+  #onRefused(connection: Connection, publish: PendingPublish, error: ErrorMessage): void {
+    const { code, retryAfterMs } = error;
+    if (code === "UNAVAILABLE" || code === "CONNECTION_CLOSED") {
+      this.#putBackOpen(connection, publish);
+      this.#pause(retryAfterMs);
+    } else if (code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS) {
+      this.#putBack(publish);
+      this.#pause(retryAfterMs);
+    } else {
+      this.#reject(publish, PmClientError.fromServer(error));
+    }
+  }
+
+  /** It may be in the log or not: its channel waits until the epoch is known. */
+  #putBackOpen({ limits }: Connection, publish: PendingPublish): void {
+    const { channel } = publish.message;
+    publish.epoch ??= this.#epochs.last(channel);
+    publish.open(limits.idempotencyWindowMs * WINDOW_PART);
+    this.#blocked.add(channel);
+    this.#putBack(publish);
+  }
+
+  #putBack(publish: PendingPublish): void {
+    this.#queue.putBack(publish);
+    if (publish.isLate) this.#reject(publish, publish.lateError);
+  }
+
+  /** Nothing is sent until it is over; then what is open is verified first. */
+  #pause(hintMs: number): void {
+    const ms = Math.max(hintMs, waitMs(RETRY, this.#failures++, this.#ports.random));
+    this.#cancelPause?.();
+    this.#cancelPause = this.#ports.clock.after(ms, () => {
+      this.#cancelPause = undefined;
+      this.#verifyOpen();
+      this.#pump();
+    });
+  }
+
+  #endPause(): void {
+    this.#cancelPause?.();
+    this.#cancelPause = undefined;
+    this.#failures = 0;
+  }
+
+  #verifyOpen(): void {
+    const channels = new Set(this.#queue.open().map(({ message }) => message.channel));
+    for (const channel of channels) this.#blocked.add(channel);
+    for (const channel of this.#blocked) this.#verify(channel);
+  }
+
+  /** Finds out the epoch of a blocked channel: from its subscription, or by asking for the end of its log. */
+  #verify(channel: string): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#cancelPause !== undefined) return;
+    const told = this.#epochs.toldBy(channel, connection);
+    if (told !== undefined) this.#verified(channel, told);
+    else if (!this.#ports.isReading(channel)) this.#probe(connection, channel);
+  }
+
+  #probe(connection: Connection, channel: string): void {
+    const value = { channel, limit: 1, backward: true };
+    connection.send({ kind: "readHistory", value }, (reply) => {
+      if (connection !== this.#connection || !this.#blocked.has(channel) || reply.kind === "lost") return;
+      const epoch =
+        reply.kind === "answer" && reply.body?.kind === "historyPage" ? reply.body.value.top?.epoch : undefined;
+      if (epoch !== undefined) this.onEpoch(channel, epoch, connection);
+      else if (reply.kind === "refused" && reply.error.retryable) this.#pause(reply.error.retryAfterMs);
+      else this.#verified(channel, undefined);
+    });
+  }
+
+  /** What was sent under another epoch, or under one that nobody knows, is not sent again. */
+  #verified(channel: string, epoch: string | undefined): void {
+    this.#blocked.delete(channel);
+    for (const publish of this.#queue.open()) {
+      if (publish.message.channel !== channel || (epoch !== undefined && publish.epoch === epoch)) continue;
+      const why = epoch === undefined ? "the epoch of the log cannot be read" : "the log has begun anew, or may have";
+      this.#reject(publish, PmClientError.outcomeUnknown(why));
+    }
+    this.#pump();
+  }
+
+  #resolve(connection: Connection, publish: PendingPublish, { position, messageId, duplicate }: Published): void {
+    this.#failures = 0;
+    if (position === undefined) {
+      this.#reject(publish, PmClientError.outcomeUnknown("the answer has no position"));
+      return;
+    }
+    this.#queue.remove(publish);
+    this.#epochs.note(publish.message.channel, position.epoch, connection);
+    publish.resolve({ position, messageId, isDuplicate: duplicate });
+  }
+
+  #reject(publish: PendingPublish, error: PmClientError): void {
+    this.#queue.remove(publish);
+    publish.reject(error);
+  }
+
+  #checkSettled(): void {
+    if (this.#queue.sentCount === 0) this.#onSettled?.();
+  }
+}
