@@ -24,7 +24,8 @@ export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Expres
   app.use(refusing(({ headers }) => guard.refuseKey(headers), ports));
   app.use(noStore);
   app.get("/health", (_request, response) => {
-    response.json(health.details());
+    const details = health.details();
+    response.status(details.status === "failed" ? 503 : 200).json(details);
   });
   app.get("/connections", ({ query }, response) => {
     const { connections, nextCursor } = connectionPage(ports.ws, {
