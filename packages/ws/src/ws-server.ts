@@ -172,6 +172,7 @@ export class WsServer {
   async close(): Promise<void> {
     for (const connection of this.connections.find()) connection.terminate();
     this.#sweep.close();
+    this.#upgrades.close();
     this.broadcaster.close();
     await this.broker.close();
   }

@@ -70,11 +70,15 @@ export class Outbox implements Flushable {
     return this.#socket.writableLength;
   }
 
-  /** Queues publications. Ask `isBehind` first: this takes a run of any size. */
-  offer(run: Run): void {
+  /**
+   * Queues publications. Ask `isBehind` first: this takes a run of any size.
+   * @param isLast nothing more is expected in this turn: if nothing waits either, it is written at once
+   */
+  offer(run: Run, isLast = false): void {
     if (this.#closed) return;
     this.messagesOut += run.entries.length;
-    this.#push(run.bytes(this.encoding));
+    if (isLast && this.#first === undefined) this.#write(run.bytes(this.encoding));
+    else this.#push(run.bytes(this.encoding));
   }
 
   /** Queues a reply or a push that is not a publication. */

@@ -125,6 +125,10 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
+  get hasOneChannel(): boolean {
+    return this.subscriptions.size <= 1;
+  }
+
   get catchUp(): CatchUp {
     this.#catchUp ??= new CatchUp(this, this.context.tenant, this.#ports);
     return this.#catchUp;

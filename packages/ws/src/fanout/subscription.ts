@@ -9,6 +9,8 @@ import type { Run } from "./run.ts";
 export interface Reader {
   readonly encoding: Encoding;
   readonly outbox: Outbox;
+  /** It reads one channel, beside the tenant-wide one: nothing else will come for it in this turn. */
+  readonly hasOneChannel: boolean;
   /** Has a subscription read the log forward from where it is. */
   readonly catchUp: { add(subscription: Subscription): void };
   /** The policy of a channel is to close readers that fall behind. */
@@ -76,7 +78,7 @@ export class Subscription {
 
   /** Takes a run that has no gap before it. */
   take(run: Run): void {
-    this.reader.outbox.offer(run.from(this.next));
+    this.reader.outbox.offer(run.from(this.next), this.reader.hasOneChannel);
     this.next = run.last + 1;
     this.check = run.lastCheck;
   }

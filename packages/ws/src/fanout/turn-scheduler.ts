@@ -18,8 +18,8 @@ const TURN_MS = 3;
 /** What a write costs, in milliseconds; measured as 5 to 6 µs. */
 const WRITE_COST_MS = 0.006;
 
-/** Steps between two looks at the clock, which costs as much as a small step. */
-const STEPS_A_LOOK = 8;
+/** Steps between two looks at the clock. */
+const STEPS_A_LOOK = 2;
 
 interface TenantJobs {
   readonly jobs: TurnJob[];

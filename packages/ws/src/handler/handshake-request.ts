@@ -20,10 +20,7 @@ export function readHandshake(
 ): HandshakeRequest | Refusal {
   if (!isAllowedOrigin(request, allowedOrigins)) return forbidden("the Origin is not allowed");
   if (hasTokenInUrl(request.url ?? "")) return badRequest("a token in the URL ends in logs; send it in a header");
-  const offered = (request.headers["sec-websocket-protocol"] ?? "")
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "");
+  const offered = offeredSubprotocols(request.headers["sec-websocket-protocol"]);
   const subprotocol = offered.find((entry) => encodingOf(entry) !== undefined);
   if (offered.length > 0 && subprotocol === undefined) {
     return badRequest(`offer the subprotocol ${SUBPROTOCOLS.proto} or ${SUBPROTOCOLS.json}`);
@@ -41,6 +38,15 @@ export function readHandshake(
     default:
       return token satisfies never;
   }
+}
+
+function offeredSubprotocols(header: string | undefined): string[] {
+  if (header === undefined) return [];
+  if (encodingOf(header) !== undefined) return [header];
+  return header
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
 }
 
 function isAllowedOrigin({ headers }: IncomingMessage, allowed: ReadonlySet<string>): boolean {

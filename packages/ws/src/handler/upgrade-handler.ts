@@ -1,4 +1,4 @@
-import { CodedError, type TenantContext } from "@pm/core";
+import { type CancelTimer, CodedError, type TenantContext } from "@pm/core";
 import { CloseCode, encodeServerElement, encodingOf, toClientError } from "@pm/proto";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
@@ -30,12 +30,19 @@ const MAX_FRAGMENTS = 64;
 /** How long a peer may take to answer a close frame, in milliseconds. Known to ws, not yet to its types. */
 const CLOSE_TIMEOUT = { closeTimeout: 2_000 };
 
+/** How often handshakes are looked at for their time limit, in milliseconds. */
+const LOOK_EVERY_MS = 250;
+
 /** A handshake that is under way. */
 interface Handshake {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly startedMs: number;
+  /** Hears that the peer has gone. */
+  readonly onGone: () => void;
+  /** The place in the limits, until a connection has it. */
+  slot: ConnectionSlot | undefined;
   isOver: boolean;
 }
 
@@ -43,7 +50,8 @@ interface Handshake {
 export class UpgradeHandler {
   readonly #ports: UpgradePorts;
   readonly #server: WebSocketServer;
-  #underWay = 0;
+  readonly #underWay = new Set<Handshake>();
+  readonly #cancelLook: CancelTimer;
 
   constructor(ports: UpgradePorts) {
     this.#ports = ports;
@@ -58,11 +66,12 @@ export class UpgradeHandler {
       ...CLOSE_TIMEOUT,
       handleProtocols: (offered) => [...offered].find((entry) => encodingOf(entry) !== undefined) ?? false,
     });
+    this.#cancelLook = ports.clock.every(LOOK_EVERY_MS, () => this.#endLate());
   }
 
   /** Handshakes under way. */
   get underWay(): number {
-    return this.#underWay;
+    return this.#underWay.size;
   }
 
   /** True when the request is for this handler's path. */
@@ -74,24 +83,32 @@ export class UpgradeHandler {
 
   /** Takes a request of an http.Server's `upgrade` event. Node's own error handler and time limits are gone by then. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { clock, options } = this.#ports;
-    const handshake: Handshake = { request, socket, head, startedMs: clock.monotonic(), isOver: false };
-    socket.on("error", ignoreError);
-    this.#underWay++;
-    const over = (): void => {
-      if (!handshake.isOver) this.#end(handshake, "failed");
+    const handshake: Handshake = {
+      request,
+      socket,
+      head,
+      startedMs: this.#ports.clock.monotonic(),
+      onGone: () => this.#end(handshake, "failed"),
+      slot: undefined,
+      isOver: false,
     };
-    socket.once("close", over);
-    const cancelTimeout = clock.after(options.handshakeTimeoutSecs * 1000, () => {
+    this.#underWay.add(handshake);
+    socket.on("error", ignoreError);
+    socket.on("close", handshake.onGone);
+    this.#run(handshake).catch((error: unknown) => this.#refuse(handshake, refusalOf(error)));
+  }
+
+  close(): void {
+    this.#cancelLook();
+  }
+
+  #endLate(): void {
+    const { clock, options } = this.#ports;
+    const latestMs = clock.monotonic() - options.handshakeTimeoutSecs * 1000;
+    for (const handshake of this.#underWay) {
+      if (handshake.startedMs > latestMs) return;
       this.#refuse(handshake, { status: 408, outcome: "timeout", error: WsError.unavailable("handshake timed out") });
-    });
-    this.#run(handshake)
-      .catch((error: unknown) => this.#refuse(handshake, refusalOf(error)))
-      .finally(() => {
-        cancelTimeout();
-        // Where ws itself refused the request, the end comes with the close of the socket.
-        if (handshake.isOver) socket.removeListener("close", over);
-      });
+    }
   }
 
   async #run(handshake: Handshake): Promise<void> {
@@ -100,7 +117,8 @@ export class UpgradeHandler {
       this.#refuse(handshake, { status: 503, outcome: "draining", error: drainingError() });
       return;
     }
-    if (this.#underWay > options.maxHandshakes) throw WsError.overloaded("the handshake queue", options.maxHandshakes);
+    if (this.#underWay.size > options.maxHandshakes)
+      throw WsError.overloaded("the handshake queue", options.maxHandshakes);
     const asked = readHandshake(handshake.request, options.allowedOrigins);
     if ("status" in asked) {
       this.#refuse(handshake, asked);
@@ -131,17 +149,24 @@ export class UpgradeHandler {
   #accept(handshake: Handshake, context: TenantContext, slot: ConnectionSlot): void {
     const { request, socket, head } = handshake;
     const address = this.#ports.addressOf?.(request);
-    const releaseIfClosed = (): void => slot.release();
-    socket.once("close", releaseIfClosed);
+    handshake.slot = slot;
     // The answer and the first messages go down in one write.
     socket.cork();
+    // Where ws itself refuses the request, the end comes with the close of the socket.
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.removeListener("close", releaseIfClosed);
-      socket.removeListener("error", ignoreError);
+      handshake.slot = undefined;
       this.#end(handshake, "accepted");
-      // Over an http.Server the stream of an upgrade is always a net.Socket, or a tls.TLSSocket which is one too.
-      // The server was told to make ClientSockets; its types do not carry that.
-      this.#ports.onAccepted({ webSocket: webSocket as ClientSocket, socket: socket as Socket, context, slot, address });
+      socket.removeListener("close", handshake.onGone);
+      socket.removeListener("error", ignoreError);
+      this.#ports.onAccepted({
+        // The server was told to make ClientSockets; its types do not carry that.
+        webSocket: webSocket as ClientSocket,
+        // Over an http.Server the stream of an upgrade is always a net.Socket, or a tls.TLSSocket which is one too.
+        socket: socket as Socket,
+        context,
+        slot,
+        address,
+      });
     });
   }
 
@@ -167,8 +192,10 @@ export class UpgradeHandler {
   }
 
   #end(handshake: Handshake, outcome: Refusal["outcome"]): void {
+    if (handshake.isOver) return;
     handshake.isOver = true;
-    this.#underWay--;
+    handshake.slot?.release();
+    this.#underWay.delete(handshake);
     this.#ports.metrics.handshake(outcome, (this.#ports.clock.monotonic() - handshake.startedMs) / 1000);
   }
 
