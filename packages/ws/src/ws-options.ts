@@ -31,8 +31,8 @@ export interface WsOptions {
    */
   readonly maxQueuedReplies?: number | undefined;
   /**
-   * Bytes in a socket above which its connection is behind, and reads the log when it has caught up. Not below the
-   * socket's own high-water mark.
+   * Bytes in a socket above which its connection is behind, and reads the log when it has caught up. At least 65_536, the
+   * high-water mark of Node's sockets, below which they do not tell when they have drained.
    * @default 65_536
    */
   readonly highWaterBytes?: number | undefined;
@@ -145,7 +145,7 @@ export function resolveWsOptions(options: WsOptions = {}): ResolvedWsOptions {
     maxSubscriptions: number("maxSubscriptions", 128),
     maxQueuedReplyBytes: number("maxQueuedReplyBytes", 1_048_576, 1024),
     maxQueuedReplies: number("maxQueuedReplies", 8192, 16),
-    highWaterBytes: number("highWaterBytes", 65_536),
+    highWaterBytes: number("highWaterBytes", 65_536, 65_536),
     minDrainBytesPerSec: number("minDrainBytesPerSec", 1024, 0),
     maxInFlight: number("maxInFlight", 512),
     maxPendingBytesPerTenant: number("maxPendingBytesPerTenant", 4_194_304, 1024),

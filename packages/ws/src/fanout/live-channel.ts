@@ -129,6 +129,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
     this.#sync().then(
       () => {
         this.#isSyncing = false;
+        // An entry may have come between the last look and now.
+        if (this.#isStale) this.verify();
       },
       (error: unknown) => this.#syncAgainLater(error),
     );
