@@ -1,5 +1,5 @@
 import { parseTenantId, type TenantId } from "@pm/core";
-import type { WebSocketConnection, WsServer } from "@pm/ws";
+import type { ConnectionFilter } from "@pm/ws";
 import { userId } from "./checked-text.ts";
 import { OpsInputError } from "./ops-error.ts";
 import { pageSizeOf } from "./page-size.ts";
@@ -12,9 +12,14 @@ export interface ConnectionQuery {
   readonly cursor: string;
 }
 
+/** Where connections are looked up: the registry. */
+export interface ConnectionSource<Connection> {
+  find(filter: ConnectionFilter): Iterable<Connection>;
+}
+
 /** Some of the connections, the oldest first. */
-export interface ConnectionPage {
-  readonly connections: readonly WebSocketConnection[];
+export interface ConnectionPage<Connection> {
+  readonly connections: readonly Connection[];
   /** Empty on the last page. */
   readonly nextCursor: string;
 }
@@ -27,12 +32,15 @@ const CURSOR = /^[A-Za-z0-9_-]{22}$/;
  * is on exactly one, whatever comes and goes.
  * @throws OpsInputError, or NameError for what is not a tenant
  */
-export function connectionPage(ws: WsServer, query: ConnectionQuery): ConnectionPage {
+export function connectionPage<Connection extends { readonly id: string }>(
+  source: ConnectionSource<Connection>,
+  query: ConnectionQuery,
+): ConnectionPage<Connection> {
   const size = pageSizeOf(query.pageSize);
   const after = idOf(query.cursor);
   const tenant: TenantId | undefined = query.tenantId === "" ? undefined : parseTenantId(query.tenantId);
   const user = query.userId === "" ? undefined : userId(query.userId);
-  const found = [...ws.connections.find({ tenant, user })].filter(({ id }) => id > after);
+  const found = [...source.find({ tenant, user })].filter(({ id }) => id > after);
   const connections = found.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, size);
   const last = connections.at(-1);
   return { connections, nextCursor: last === undefined || found.length <= size ? "" : cursorOf(last.id) };

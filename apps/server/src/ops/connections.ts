@@ -12,7 +12,7 @@ type ConnectionMethods = Pick<ServiceImpl<typeof OpsService>, "listConnections" 
 export function connectionMethods({ ws, logger }: OpsPorts): ConnectionMethods {
   return {
     async listConnections(query) {
-      const { connections, nextCursor } = connectionPage(ws, query);
+      const { connections, nextCursor } = connectionPage(ws.connections, query);
       return { connections: connections.map(connectionInfo), nextCursor };
     },
 

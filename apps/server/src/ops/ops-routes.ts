@@ -28,7 +28,7 @@ export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Expres
     response.status(details.status === "failed" ? 503 : 200).json(details);
   });
   app.get("/connections", ({ query }, response) => {
-    const { connections, nextCursor } = connectionPage(ports.ws, {
+    const { connections, nextCursor } = connectionPage(ports.ws.connections, {
       tenantId: textOf(query["tenant"]),
       userId: textOf(query["user"]),
       pageSize: Number(textOf(query["page_size"])),
