@@ -4,7 +4,7 @@ import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
 import type { LiveChannel } from "../fanout/live-channel.ts";
-import { Subscription } from "../fanout/subscription.ts";
+import { type SubscribedChannel, Subscription } from "../fanout/subscription.ts";
 import type { Broker } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
@@ -58,8 +58,8 @@ function assertMaySubscribe(connection: WebSocketConnection, command: SubscribeC
 
 async function resubscribe(existing: Subscription, command: SubscribeCommand, ports: ConnectionPorts): Promise<Reply> {
   if (command.since === undefined) {
-    const top = await readTop(existing.channel.ref, ports.broker);
-    const { position } = existing;
+    const { position, channel } = existing;
+    const { top } = channel;
     return subscribed(command, { position, top, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 });
   }
   const start = await startOf(existing.channel, command, ports.broker);
@@ -84,22 +84,14 @@ function begin(
   channel.add(subscription);
 }
 
-async function startOf(
-  channel: Pick<LiveChannel, "ref" | "kind">,
-  command: SubscribeCommand,
-  broker: Broker,
-): Promise<Start> {
+async function startOf(channel: SubscribedChannel, command: SubscribeCommand, broker: Broker): Promise<Start> {
   if (command.since !== undefined) return continueAfter(channel, command.since, broker);
-  const top = await readTop(channel.ref, broker);
+  const { top } = channel;
   const position = command.rewind === 0 ? top : await rewindFrom(channel.ref, { top, count: command.rewind }, broker);
   return { position, top, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
 }
 
-async function continueAfter(
-  { ref, kind }: Pick<LiveChannel, "ref" | "kind">,
-  since: StreamPosition,
-  broker: Broker,
-): Promise<Start> {
+async function continueAfter({ ref, kind }: SubscribedChannel, since: StreamPosition, broker: Broker): Promise<Start> {
   const page = await broker.read(ref, { from: since.offset, direction: "forward", maxCount: 1, maxBytes: 1 });
   const top = { epoch: page.epoch, ...page.top };
   const continuity = judgeForward(since, page);
@@ -111,16 +103,6 @@ async function continueAfter(
   const newest = await rewindFrom(ref, { top, count: 1 }, broker);
   const skipped = miss === RecoveryMiss.RETENTION ? newest.offset - since.offset : 0;
   return { position: newest, top, recovered: false, miss, missedCount: skipped };
-}
-
-async function readTop(ref: ChannelRef, broker: Broker): Promise<StreamPosition> {
-  const page = await broker.read(ref, {
-    from: Number.MAX_SAFE_INTEGER,
-    direction: "forward",
-    maxCount: 1,
-    maxBytes: 1,
-  });
-  return { epoch: page.epoch, ...page.top };
 }
 
 /** The position from which the last `count` publications follow, or as many of them as are retained. */

@@ -58,6 +58,10 @@ export class LiveChannel implements TurnJob, BrokerListener {
     this.#owner = owner;
   }
 
+  get top(): StreamPosition {
+    return { epoch: this.#epoch, offset: this.#offset, check: this.#check };
+  }
+
   /** Begins to listen; afterwards nothing that is appended escapes it for longer than `verify` is apart. */
   async open(): Promise<void> {
     const { broker } = this.#owner;
@@ -162,7 +166,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
         maxBytes: PAGE_BYTES,
       });
       if (this.#isClosed) return;
-      const continuity = judgeForward({ epoch: this.#epoch, offset: this.#offset, check: this.#check }, page);
+      const continuity = judgeForward(this.top, page);
       if (continuity.kind === "missed") {
         if (continuity.miss === RecoveryMiss.AHEAD || continuity.miss === RecoveryMiss.CHECK_MISMATCH) {
           // The log has lost what was delivered from it: only a new epoch tells readers so.

@@ -21,6 +21,8 @@ export interface Reader {
 export interface SubscribedChannel {
   readonly ref: ChannelRef;
   readonly kind: ChannelKind;
+  /** The newest entry that has come here. */
+  readonly top: StreamPosition;
   /** Takes the subscription out, and lets the channel go when nobody else holds it. */
   end(subscription: Subscription): void;
 }
