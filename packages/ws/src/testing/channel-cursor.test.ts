@@ -43,10 +43,21 @@ describe("ChannelCursor", () => {
     expect(cursor.take({ offset: 6, check: 8 })).toBe("accept");
   });
 
+  it("given a Subscribe that was refused, when something was discarded meanwhile, then it has to be asked for again", () => {
+    const cursor = cursorAt(5);
+    cursor.ask();
+    cursor.take({ offset: 6, check: 8 });
+    expect(cursor.giveUp()).toBe(true);
+    cursor.ask();
+    cursor.moveTo({ epoch: "e", offset: 5, check: 7 });
+    cursor.ask();
+    expect(cursor.giveUp()).toBe(false);
+  });
+
   it("given a Subscribe that was refused, when the next publication comes, then it is accepted again", () => {
     const cursor = cursorAt(5);
     cursor.ask();
-    cursor.giveUp();
+    expect(cursor.giveUp()).toBe(false);
     expect(cursor.take({ offset: 6, check: 8 })).toBe("accept");
   });
 

@@ -34,11 +34,11 @@ export interface ClientRecordOptions {
 /** What one client has done and seen over all its connections, and where it is in each channel. */
 export class ClientRecord {
   readonly #options: ClientRecordOptions;
-  readonly #resubscribe: (channel: string, since: StreamPosition) => void;
+  readonly #resubscribe: (channel: string) => void;
   readonly #cursors = new Map<string, ChannelCursor>();
 
   /** @param resubscribe asks for a channel again, from where the client is */
-  constructor(options: ClientRecordOptions, resubscribe: (channel: string, since: StreamPosition) => void) {
+  constructor(options: ClientRecordOptions, resubscribe: (channel: string) => void) {
     this.#options = options;
     this.#resubscribe = resubscribe;
   }
@@ -99,7 +99,7 @@ export class ClientRecord {
     const verdict = cursor.take(event);
     const { position } = cursor;
     if (position === undefined) return;
-    if (verdict === "resubscribe") this.#resubscribe(channel, position);
+    if (verdict === "resubscribe") this.#resubscribe(channel);
     if (verdict === "accept") this.#options.onAccepted?.({ ...position, channel, payloadId: event.payloadId });
   }
 

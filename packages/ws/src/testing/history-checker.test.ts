@@ -101,6 +101,11 @@ describe("HistoryChecker, of histories that keep the promise", () => {
     expect(found(subscribed(at(10)), told, ...published(1, "e2"), second)).toEqual([]);
   });
 
+  it("given an acknowledgement of an old epoch that is read late, when it is checked, then nothing is found", () => {
+    const [asked, answered] = published(1, "e0");
+    expect(asked && answered && found(asked, subscribed(at(10)), answered)).toEqual([]);
+  });
+
   it("given a rewind, a channel left and one asked for again, when it is checked, then nothing is found", () => {
     const rewound = subscribed(at(7), { rewind: 3, top: at(10) });
     const left: HistoryEvent = { kind: "unsubscribed", reader: "r", log: LOG };
@@ -125,6 +130,8 @@ describe("HistoryChecker, of histories that break the promise", () => {
 
   it("given a log that went on in another epoch, when a reader was not told, then that is lost", () => {
     expect(found(subscribed(at(10)), ...published(1, "e2"))).toEqual(["lost"]);
+    const told = lagged(at(0, "e2"), 0, { reason: RecoveryMiss.EPOCH_CHANGED });
+    expect(found(subscribed(at(10)), told, ...published(1, "e3"))).toEqual(["lost"]);
   });
 
   it("given a publication that comes twice, when it is checked, then it is duplicated", () => {

@@ -36,10 +36,11 @@ export class HistoryChecker {
   readonly violations: Violation[] = [];
   readonly #remember: number;
   readonly #logs = new Map<string, LogTruth>();
-  readonly #owners = new Map<string, string>();
+  readonly #payloads = new Map<string, { readonly owner: string; readonly askedAt: number }>();
   readonly #views = new Map<string, Map<string, ReaderView>>();
   readonly #trails = new Map<string, HistoryEvent[]>();
-  #forgotOwners = false;
+  #forgotPayloads = false;
+  #now = 0;
 
   constructor(options: HistoryCheckerOptions = {}) {
     this.#remember = options.remember ?? Number.POSITIVE_INFINITY;
@@ -51,6 +52,7 @@ export class HistoryChecker {
       this.#truth(event.log).loseTail(event.epoch);
       return;
     }
+    this.#now++;
     this.#remind(event);
     switch (event.kind) {
       case "connected":
@@ -89,7 +91,7 @@ export class HistoryChecker {
   settle(): readonly Violation[] {
     for (const [reader, views] of this.#views) {
       for (const [key, view] of views) {
-        const lost = this.#logs.get(key)?.lostBehind(view.position);
+        const lost = this.#logs.get(key)?.lostBehind(view.position, view.inEpochSince);
         if (lost !== undefined) this.#report(reader, { kind: "lost", message: `${printable(key)}: ${lost}` });
       }
     }
@@ -97,11 +99,12 @@ export class HistoryChecker {
   }
 
   #own({ payloadId, log }: PublishingEvent): void {
-    this.#owners.set(payloadId, channelKey(log));
-    for (const oldest of this.#owners.keys()) {
-      if (this.#owners.size <= this.#remember * PAYLOADS_PER_LOG) break;
-      this.#owners.delete(oldest);
-      this.#forgotOwners = true;
+    if (this.#payloads.has(payloadId)) return;
+    this.#payloads.set(payloadId, { owner: channelKey(log), askedAt: this.#now });
+    for (const oldest of this.#payloads.keys()) {
+      if (this.#payloads.size <= this.#remember * PAYLOADS_PER_LOG) break;
+      this.#payloads.delete(oldest);
+      this.#forgotPayloads = true;
     }
   }
 
@@ -109,7 +112,7 @@ export class HistoryChecker {
     const { reader, position, payloadId, messageId } = event;
     const sighting = { ...position, payloadId, messageId };
     this.#note(event, sighting);
-    this.#truth(event.log).acknowledge(sighting);
+    this.#truth(event.log).acknowledge(sighting, this.#payloads.get(payloadId)?.askedAt ?? 0);
     if (position.check === 0) this.#report(reader, { kind: "forked", message: "an acknowledged position has no tag" });
   }
 
@@ -128,7 +131,7 @@ export class HistoryChecker {
         log,
       );
     }
-    views.set(channelKey(log), new ReaderView(position));
+    views.set(channelKey(log), new ReaderView(position, this.#now));
     this.#note(event, position);
     this.#note(event, event.top);
   }
@@ -155,14 +158,14 @@ export class HistoryChecker {
   #lagged(event: LaggedEvent): void {
     const view = this.#views.get(event.reader)?.get(channelKey(event.log));
     const fault: Fault | undefined =
-      view === undefined ? { kind: "unasked", message: "Lagged without a subscription" } : view.lag(event);
+      view === undefined ? { kind: "unasked", message: "Lagged without a subscription" } : view.lag(event, this.#now);
     if (fault !== undefined) this.#report(event.reader, fault, event.log);
     this.#note(event, event.position);
   }
 
   #checkOwner({ reader, log, payloadId }: PublicationEvent): void {
-    const owner = this.#owners.get(payloadId);
-    if (owner === channelKey(log) || (owner === undefined && this.#forgotOwners)) return;
+    const owner = this.#payloads.get(payloadId)?.owner;
+    if (owner === channelKey(log) || (owner === undefined && this.#forgotPayloads)) return;
     const whose = owner === undefined ? "nobody" : printable(owner);
     this.#report(reader, { kind: "foreign", message: `payload ${payloadId} is of ${whose}` }, log);
   }

@@ -18,5 +18,6 @@ export type { HistoryEvent } from "./history.ts";
 export type { HistoryCheckerOptions } from "./history-checker.ts";
 export { HistoryChecker } from "./history-checker.ts";
 export type { Violation, ViolationKind } from "./violation.ts";
+export { printViolation } from "./print-violation.ts";
 export type { PayloadShape } from "./payload-id.ts";
 export { payloadId, payloadWithId } from "./payload-id.ts";

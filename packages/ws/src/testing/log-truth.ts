@@ -20,11 +20,11 @@ interface Entry {
 }
 
 interface Epoch {
-  /** Which of the epochs of this log it was to be seen, from 1. */
-  readonly number: number;
   readonly entries: Map<number, Entry>;
   readonly payloads: Map<string, number>;
   topAcknowledged: number;
+  /** When the last acknowledged one of its publications was asked for, at the latest. */
+  lastAskedAt: number;
   mayFork: boolean;
 }
 
@@ -35,8 +35,6 @@ const EPOCHS = 8;
 export class LogTruth {
   readonly #remember: number;
   readonly #epochs = new Map<string, Epoch>();
-  #epochNumber = 0;
-  #acknowledgedEpoch = "";
 
   /** @param remember entries of an epoch; older ones are forgotten */
   constructor(remember: number) {
@@ -73,13 +71,12 @@ export class LogTruth {
     return check !== 0 && first !== undefined && entryWith(check, first) === undefined;
   }
 
-  /** The entry is in the log for good. */
-  acknowledge({ epoch: name, offset }: Sighting): void {
+  /** The entry is in the log for good; `askedAt` counts events. */
+  acknowledge({ epoch: name, offset }: Sighting, askedAt: number): void {
     const epoch = this.#epochOf(name);
-    epoch.topAcknowledged = Math.max(epoch.topAcknowledged, offset);
-    // An acknowledgement may be late, and of an epoch that has ended.
-    const newest = this.#epochs.get(this.#acknowledgedEpoch);
-    if (newest === undefined || newest.number < epoch.number) this.#acknowledgedEpoch = name;
+    epoch.lastAskedAt = Math.max(epoch.lastAskedAt, askedAt);
+    // Once a tail was lost, nobody knows which acknowledged entries went with it.
+    if (!epoch.mayFork) epoch.topAcknowledged = Math.max(epoch.topAcknowledged, offset);
   }
 
   /** The newest entries of an epoch are gone, and others may take their offsets. */
@@ -89,27 +86,24 @@ export class LogTruth {
     epoch.topAcknowledged = 0;
   }
 
-  /** What a reader at this position has not been told of; undefined when there is nothing. */
-  lostBehind({ epoch: name, offset }: Sighting): string | undefined {
-    const acknowledged = this.#epochs.get(this.#acknowledgedEpoch);
-    if (acknowledged === undefined) return undefined;
-    const epoch = this.#epochOf(name);
-    if (epoch.number < acknowledged.number)
-      return `the log went on as ${this.#acknowledgedEpoch}, the reader is in ${name}`;
-    if (epoch !== acknowledged || offset >= epoch.topAcknowledged) return undefined;
-    return `offsets ${offset + 1} to ${epoch.topAcknowledged} of ${name} did not come`;
+  /**
+   * What a reader at this position has not been told of; undefined when there is nothing.
+   * @param inEpochSince when the reader was told of its epoch
+   */
+  lostBehind({ epoch: name, offset }: Sighting, inEpochSince: number): string | undefined {
+    const { topAcknowledged } = this.#epochOf(name);
+    if (offset < topAcknowledged) return `offsets ${offset + 1} to ${topAcknowledged} of ${name} did not come`;
+    // An epoch never comes back: one that was published to since is a later one.
+    for (const [later, { lastAskedAt }] of this.#epochs) {
+      if (later !== name && lastAskedAt > inEpochSince) return `the log went on as ${later}, the reader is in ${name}`;
+    }
+    return undefined;
   }
 
   #epochOf(name: string): Epoch {
     let epoch = this.#epochs.get(name);
     if (epoch !== undefined) return epoch;
-    epoch = {
-      number: ++this.#epochNumber,
-      entries: new Map(),
-      payloads: new Map(),
-      topAcknowledged: 0,
-      mayFork: false,
-    };
+    epoch = { entries: new Map(), payloads: new Map(), topAcknowledged: 0, lastAskedAt: 0, mayFork: false };
     this.#epochs.set(name, epoch);
     for (const oldest of this.#epochs.keys()) if (this.#epochs.size > EPOCHS) this.#epochs.delete(oldest);
     return epoch;

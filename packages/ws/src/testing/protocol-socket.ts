@@ -7,6 +7,8 @@ import {
   type ServerMessage,
   SUBPROTOCOLS,
 } from "@pm/proto";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { DisconnectedError, RefusedError } from "./client-error.ts";
 
@@ -24,6 +26,8 @@ export interface ProtocolSocketOptions {
   readonly url: string;
   readonly token: string;
   readonly encoding: Encoding;
+  /** Makes the connection; what it makes takes the place of a net.Socket. @default a TCP connection to `url` */
+  readonly createConnection?: (() => Duplex) | undefined;
   /** Every message that is not the answer to a request. */
   readonly onPush: (message: ServerMessage) => void;
   readonly onClosed: (code: number, reason: string) => void;
@@ -48,6 +52,7 @@ export class ProtocolSocket {
       headers: { authorization: `Bearer ${options.token}` },
       perMessageDeflate: false,
       maxPayload: 64 * 1024 * 1024,
+      ...(options.createConnection && { createConnection: options.createConnection as () => Socket }),
     });
     this.#webSocket.on("message", (data, isBinary) => this.#onFrame(data as Buffer, isBinary));
     this.#webSocket.on("close", (code, reason) => this.#onClose(code, reason.toString()));

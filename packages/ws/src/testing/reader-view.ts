@@ -15,10 +15,13 @@ const MAX_HOLES = 10_000;
 /** Where one subscription of a client is in its log, by what the client has been sent. */
 export class ReaderView {
   position: StreamPosition;
+  /** When it was told of the epoch it is in; events are counted. */
+  inEpochSince: number;
   readonly #holes = new Set<number>();
 
-  constructor(position: StreamPosition) {
+  constructor(position: StreamPosition, now: number) {
     this.position = position;
+    this.inEpochSince = now;
   }
 
   /** Takes a delivery: it has to be the next one. */
@@ -34,8 +37,9 @@ export class ReaderView {
   }
 
   /** Takes a Lagged: what it says of the gap has to be so. */
-  lag({ position, missedCount, reason }: LaggedEvent): Fault | undefined {
+  lag({ position, missedCount, reason }: LaggedEvent, now: number): Fault | undefined {
     const before = this.position;
+    if (before.epoch !== position.epoch) this.inEpochSince = now;
     this.position = position;
     this.#holes.clear();
     const isCounted = reason === RecoveryMiss.RETENTION || reason === RecoveryMiss.SKIPPED;

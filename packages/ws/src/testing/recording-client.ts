@@ -1,5 +1,6 @@
 import type { ChannelRef } from "@pm/core";
 import type { Encoding, HistoryPage, Published, ServerMessage, Subscribed, Welcome } from "@pm/proto";
+import type { Duplex } from "node:stream";
 import type { StreamPosition } from "../log/stream-position.ts";
 import { DisconnectedError } from "./client-error.ts";
 import { ClientRecord, type ClientRecordOptions, type SubscribeFrom } from "./client-record.ts";
@@ -15,6 +16,13 @@ export interface RecordingClientOptions extends ClientRecordOptions {
   readonly token: string;
   /** @default "proto" */
   readonly encoding?: Encoding | undefined;
+  /**
+   * Milliseconds after which a Subscribe is repeated that was refused and has to be.
+   * @default 100
+   */
+  readonly retryDelayMs?: number | undefined;
+  /** Makes its connections. @default TCP connections to `url` */
+  readonly createConnection?: (() => Duplex) | undefined;
 }
 
 /** What to publish beside the id of the payload. */
@@ -51,10 +59,7 @@ export class RecordingClient {
   constructor(options: RecordingClientOptions) {
     this.#options = options;
     this.name = options.name;
-    this.#record = new ClientRecord(options, (channel, since) => {
-      // Where the connection ends before the answer, reconnecting does the same.
-      this.subscribe(channel, { since }).catch(() => undefined);
-    });
+    this.#record = new ClientRecord(options, (channel) => this.#subscribeAgain(channel));
   }
 
   get isConnected(): boolean {
@@ -66,11 +71,12 @@ export class RecordingClient {
    * @throws DisconnectedError when it is refused, or ends before
    */
   async connect(): Promise<void> {
-    const { url, token, encoding = "proto" } = this.#options;
+    const { url, token, encoding = "proto", createConnection } = this.#options;
     const socket = new ProtocolSocket({
       url,
       token,
       encoding,
+      createConnection,
       onPush: (message) => this.#onPush(message),
       onClosed: (code) => this.#onClosed(socket, code),
     });
@@ -206,9 +212,16 @@ export class RecordingClient {
     try {
       return await answer;
     } catch (error) {
-      this.#record.cursor(channel).giveUp();
+      const isIncomplete = this.#record.cursor(channel).giveUp();
+      if (isIncomplete) setTimeout(() => this.#subscribeAgain(channel), this.#options.retryDelayMs ?? 100);
       throw error;
     }
+  }
+
+  #subscribeAgain(channel: string): void {
+    const since = this.cursor(channel);
+    // Where the connection has ended, reconnecting does the same.
+    if (this.isConnected && since !== undefined) this.subscribe(channel, { since }).catch(() => undefined);
   }
 
   #onPush(message: ServerMessage): void {
@@ -256,7 +269,7 @@ export class RecordingClient {
   }
 
   #request(...requests: readonly ProtocolRequest[]): Promise<ServerMessage>[] {
-    if (this.#socket === undefined) throw new DisconnectedError(1006, "not connected");
+    if (this.#socket === undefined || !this.isConnected) throw new DisconnectedError(1006, "not connected");
     return this.#socket.request(...requests);
   }
 
