@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "apps/server": ["core", "proto", "auth", "ws", "db"],
   "apps/bench": ["core", "proto", "auth", "ws", "client"],
   "apps/demo": ["client", "proto"],
+  examples: ["core", "auth", "ws", "client"],
 };
 
 /** Parts of packages that have a way in of their own, since not everybody should load them. */
@@ -26,19 +27,24 @@ const IMPORT =
 const problems: string[] = [];
 const graph = new Map<string, string[]>();
 
-for (const folder of globSync(["packages/*", "apps/*"])) {
+for (const folder of globSync(["packages/*", "apps/*", "examples"])) {
   const allowed = MAY_IMPORT[folder];
   if (allowed === undefined) {
     problems.push(`${folder}: not in the layer table of scripts/check-layers.ts`);
     continue;
   }
-  for (const file of globSync(`${folder}/src/**/*.{ts,tsx}`)) checkFile(folder, file, allowed);
+  for (const file of globSync(sourcesOf(folder))) checkFile(folder, file, allowed);
 }
 for (const cycle of cycles()) problems.push(`cycle: ${cycle.join(" → ")}`);
 
 if (problems.length > 0) {
   process.stderr.write(`${problems.join("\n")}\n`);
   process.exitCode = 1;
+}
+
+/** An example is a folder of its own, without `src`. */
+function sourcesOf(folder: string): string {
+  return folder === "examples" ? "examples/*/*.ts" : `${folder}/src/**/*.{ts,tsx}`;
 }
 
 function checkFile(folder: string, file: string, allowed: readonly string[]): void {

@@ -24,7 +24,7 @@ const passedAlone = turbo("test:integration", "--concurrency=1", "--output-logs=
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-for (const file of globSync("{packages,apps}/*/.reports/{unit,property,integration}.json")) {
+for (const file of globSync("{packages/*,apps/*,examples}/.reports/{unit,property,integration}.json")) {
   const report = JSON.parse(readFileSync(file, "utf8")) as Report;
   passed += report.numPassedTests;
   // A file that could not even be loaded has no tests to count, and is a failure all the same.
