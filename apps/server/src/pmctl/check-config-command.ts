@@ -3,6 +3,7 @@ import { describeConfig, type SettingDescription } from "../config/describe-conf
 import { readConfig } from "../config/read-config.ts";
 import { showable } from "../logging/plain-text.ts";
 import type { CommandPorts } from "./command-ports.ts";
+import { textTable } from "./text-table.ts";
 
 const EXAMPLE = `
 Exits with 1 and lists every problem where the configuration is wrong.
@@ -29,9 +30,5 @@ export function checkConfigCommand({ terminal, env }: CommandPorts): Command {
 }
 
 function table(settings: readonly SettingDescription[]): string[] {
-  const rows = settings.map(({ name, value, unit, source }) => [name, showable(`${value} ${unit}`.trimEnd()), source]);
-  const width = (column: number): number => Math.min(60, Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map(
-    ([name = "", value = "", source = ""]) => `${name.padEnd(width(0))}  ${value.padEnd(width(1))}  ${source}`,
-  );
+  return textTable(settings.map(({ name, value, unit, source }) => [name, `${value} ${unit}`.trimEnd(), source]));
 }

@@ -35,6 +35,11 @@ export class OpsServer implements AsyncDisposable {
     return new OpsServer(await ServerProcess.start(settings, nodeFlags));
   }
 
+  /** Starts the server of another folder: node runs the first script, and takes the usual one for an argument of it. */
+  static startScript(main: string, settings: Readonly<Record<string, string>> = {}): Promise<OpsServer> {
+    return OpsServer.start(settings, [main]);
+  }
+
   /** Where clients connect, as ProtocolClient takes it. */
   get url(): string {
     return this.process.url;
