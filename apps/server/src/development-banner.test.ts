@@ -18,6 +18,7 @@ describe("developmentBanner", () => {
     expect(developmentBanner(DEFAULT)).toBe(`
   pm is running in development mode.
 
+    Demo        http://127.0.0.1:3000/demo/
     WebSocket   ws://127.0.0.1:3000/ws
     Health      http://127.0.0.1:3000/health
     Operations  http://127.0.0.1:3001
@@ -40,6 +41,7 @@ describe("developmentBanner", () => {
   it("given another address when it is made then the commands name it, and an address of all is one to connect to", () => {
     const banner = developmentBanner({ ...DEFAULT, url: "ws://0.0.0.0:4000/ws", opsUrl: "http://[::]:4001" });
     expect(banner).toContain("pmctl listen --url ws://127.0.0.1:4000/ws --tenant acme project:42");
+    expect(banner).toContain("Demo        http://127.0.0.1:4000/demo/");
     expect(banner).toContain("Health      http://127.0.0.1:4000/health");
     expect(banner).toContain("Operations  http://127.0.0.1:4001");
   });
@@ -54,10 +56,11 @@ describe("developmentBanner", () => {
     expect(banner).toContain("pmctl publish --token A.A.A project:42 '");
   });
 
-  it("given no tokens when it is made then it says where they come from", () => {
+  it("given no tokens when it is made then it says where they come from, and there is no demo", () => {
     const banner = developmentBanner({ ...DEFAULT, tokens: [], secretSource: undefined });
     expect(banner).toContain("Tokens come from the issuer of the configured key.");
     expect(banner).toContain("pmctl listen --token <token> project:42");
+    expect(banner).not.toContain("/demo");
   });
 });
 

@@ -26,17 +26,19 @@ const SAMPLE_TTL_SECS = 12 * 3600;
 const CHANNEL = "project:42";
 const PMCTL = "npx --yes pnpm@12 -s pmctl";
 
-/** The addresses, a token for each sample tenant, and two commands to paste. */
+/** The addresses, that of the demo first, a token for each sample tenant, and two commands to paste. */
 export function developmentBanner({ url, opsUrl, tokens, secretSource }: DevelopmentBannerOptions): string {
   const socketUrl = reachable(url);
-  const health = new URL("/health", socketUrl.replace(/^ws/, "http")).href;
+  const pages = socketUrl.replace(/^ws/, "http");
+  // The demo gets its tokens from this server.
+  const demo = tokens.length === 0 ? "" : `    Demo        ${new URL("/demo/", pages).href}\n`;
   const at = socketUrl === DEFAULT_URL ? "" : ` --url ${socketUrl}`;
   const identity = identityOption(tokens, secretSource);
   return `
   pm is running in development mode.
 
-    WebSocket   ${socketUrl}
-    Health      ${health}
+${demo}    WebSocket   ${socketUrl}
+    Health      ${new URL("/health", pages).href}
     Operations  ${reachable(opsUrl)}
 
 ${tokenLines(tokens)}

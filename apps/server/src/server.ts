@@ -28,7 +28,7 @@ export class PmServer implements Lifecycle {
       handler: publicRoutes({
         health: state.health,
         corsOrigins: config.corsOrigins,
-        development: config.nodeEnv === "development" ? developmentRoutes(config) : undefined,
+        development: config.nodeEnv === "development" ? developmentRoutes(config, state) : undefined,
         report: (error) => report(error, state),
       }),
       requestTimeoutMs: REQUEST_TIMEOUT_MS,

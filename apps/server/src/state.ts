@@ -7,6 +7,7 @@ import { addressResolver } from "./address-resolver.ts";
 import type { Config } from "./config/config.ts";
 import { createLimiters } from "./create-limiters.ts";
 import { createValidator } from "./create-validator.ts";
+import { withDemoKinds } from "./demo-routes.ts";
 import { ServerHealth } from "./health/server-health.ts";
 import { TenantAdmission } from "./tenants/tenant-admission.ts";
 
@@ -54,7 +55,8 @@ function createWsServer(
   parts: AppPorts & Pick<AppState, "registry" | "validator" | "admission">,
 ): WsServer {
   const { clock, logger, admission } = parts;
-  const kinds = new ChannelKinds(config.channelKinds);
+  const channelKinds = config.nodeEnv === "development" ? withDemoKinds(config.channelKinds) : config.channelKinds;
+  const kinds = new ChannelKinds(channelKinds);
   const broker = new MemoryBroker({
     clock,
     retentionOf: kinds.retentionOf,
@@ -66,7 +68,7 @@ function createWsServer(
     tenantGate: admission,
     maxConnectionsOf: admission === undefined ? undefined : (tenant) => admission.maxConnectionsOf(tenant),
     broker,
-    channelKinds: config.channelKinds,
+    channelKinds,
     ...createLimiters(config, admission, clock),
     maxMessageBytes: config.maxMessageBytes,
     maxSubscriptions: config.maxSubscriptions,
