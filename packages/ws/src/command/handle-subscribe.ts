@@ -35,17 +35,37 @@ export async function handleSubscribe(
   assertMaySubscribe(connection, command, ports);
   const existing = connection.subscriptions.get(command.channel);
   if (existing !== undefined) return resubscribe(existing, command, ports);
-  if (command.channel !== TENANT_CHANNEL && connection.subscriptions.size >= ports.options.maxSubscriptions) {
-    throw WsError.subscriptionLimit(connection.subscriptions.size, ports.options.maxSubscriptions);
-  }
-  const channel = await ports.broadcaster.acquire(resolveChannel(connection.context, command.channel));
+  const giveBack = takeSlot(connection, command, ports);
+  let channel: LiveChannel | undefined;
   try {
-    const start = await startOf(channel, command, ports.broker);
-    return subscribed(command, start, () => begin(connection, channel, { start, ports }));
+    const acquired = await ports.broadcaster.acquire(resolveChannel(connection.context, command.channel));
+    channel = acquired;
+    const start = await startOf(acquired, command, ports.broker);
+    return subscribed(command, start, () => {
+      giveBack();
+      begin(connection, acquired, { start, ports });
+    });
   } catch (error) {
-    ports.broadcaster.release(channel);
+    giveBack();
+    if (channel !== undefined) ports.broadcaster.release(channel);
     throw error;
   }
+}
+
+/** Takes a slot for a subscription on its way, so that many in one frame cannot pass the limit together. */
+function takeSlot(
+  { subscriptions }: WebSocketConnection,
+  command: SubscribeCommand,
+  ports: ConnectionPorts,
+): () => void {
+  if (command.channel === TENANT_CHANNEL) return () => undefined;
+  const { maxSubscriptions } = ports.options;
+  const taken = subscriptions.size + subscriptions.onTheirWay;
+  if (taken >= maxSubscriptions) throw WsError.subscriptionLimit(taken, maxSubscriptions);
+  subscriptions.onTheirWay++;
+  return () => {
+    subscriptions.onTheirWay--;
+  };
 }
 
 function assertMaySubscribe(connection: WebSocketConnection, command: SubscribeCommand, ports: ConnectionPorts): void {

@@ -9,6 +9,8 @@ export class ClientSubscriptions {
   #tenant: Subscription | undefined;
   #list: Subscription[] | undefined;
   #byName: Map<ChannelName, Subscription> | undefined;
+  /** Subscriptions that have been asked for and have not begun. */
+  onTheirWay = 0;
 
   /** Slots in use. */
   get size(): number {
