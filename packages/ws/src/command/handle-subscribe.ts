@@ -99,6 +99,13 @@ function begin(
     ports.broadcaster.release(channel);
     return;
   }
+  const { name } = channel.ref;
+  if (!ports.policy.may("subscribe", connection.context, name)) {
+    // The token was replaced meanwhile, by one that does not allow it.
+    ports.broadcaster.release(channel);
+    connection.send({ case: "unsubscribed", value: { channel: name, code: "PERMISSION_DENIED" } });
+    return;
+  }
   const subscription = new Subscription(connection, channel, start.position);
   connection.subscriptions.add(subscription);
   channel.add(subscription);
