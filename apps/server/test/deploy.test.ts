@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -68,8 +68,48 @@ describe("a deployed server", () => {
     expect(installed.filter((name) => /^(?:typescript|vitest|fast-check|supertest|node-linux)/.test(name))).toEqual([]);
     expect(existsSync(join(root, "src"))).toBe(false);
     const own = ["dist", ...["auth", "core", "db", "proto", "ws"].map((name) => `node_modules/@pm/${name}/dist`)];
-    const files = own.flatMap((dist) => readdirSync(join(root, dist), { recursive: true })).map(String);
+    const files = own.flatMap((dist) => readdirSync(join(root, dist), { recursive: true, encoding: "utf8" }));
     expect(files.filter((name) => /\.test\.|\.map$/.test(name))).toEqual([]);
     expect(files).toContain("main.js");
+  });
+});
+
+describe("the Dockerfile", () => {
+  const DOCKERFILE = readFileSync(join(import.meta.dirname, "../Dockerfile"), "utf8");
+
+  it("given its images and its pnpm, when they are read, then they are of versions without known holes, and of the lockfile", () => {
+    const images = Array.from(DOCKERFILE.matchAll(/^FROM node:(\d+)\.(\d+)\.(\d+)/gm), (match) =>
+      match.slice(1).map(Number),
+    );
+    expect(images).toHaveLength(2);
+    for (const [major = 0, minor = 0, patch = 0] of images) {
+      expect(major * 1e6 + minor * 1e3 + patch).toBeGreaterThanOrEqual(24_022_001);
+    }
+    const { packageManager } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+      packageManager: string;
+    };
+    expect(new Set(DOCKERFILE.match(/pnpm@[\d.]+/g))).toEqual(new Set([packageManager]));
+    expect(DOCKERFILE).toMatch(/^USER node$/m);
+  });
+
+  it("given its health check, when it is run against a server that lives and where there is none, then it says so", async () => {
+    const check = JSON.parse(/^ {2}CMD (\[.*\])$/m.exec(DOCKERFILE)?.[1] ?? "[]") as string[];
+    const statusAt = async (port: number): Promise<unknown> => {
+      const [, ...args] = check.map((part) => part.replace("127.0.0.1:3000", `127.0.0.1:${port}`));
+      return run(process.execPath, args).then(
+        () => 0,
+        ({ code }: { readonly code: unknown }) => code,
+      );
+    };
+    await using server = await OpsServer.start();
+    expect([await statusAt(server.process.port), await statusAt(1)]).toEqual([0, 1]);
+  });
+});
+
+describe("the unit for systemd", () => {
+  it("given its time to stop, when it is compared, then it is longer than the longest drain by default", () => {
+    const unit = readFileSync(join(import.meta.dirname, "../pm.service"), "utf8");
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(25);
+    expect(unit).toMatch(/^ExecStart=\/usr\/bin\/node \/opt\/pm\/dist\/main\.js$/m);
   });
 });
