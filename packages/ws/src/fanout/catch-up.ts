@@ -4,6 +4,7 @@ import { encodeReply } from "../wire/reply-encoder.ts";
 import type { Broker, LogPage } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
+import { WsError } from "../ws-error.ts";
 import { Run } from "./run.ts";
 import type { Reader, Subscription } from "./subscription.ts";
 import type { TurnJob, TurnScheduler } from "./turn-scheduler.ts";
@@ -92,6 +93,7 @@ export class CatchUp implements TurnJob {
   async #readPage(subscription: Subscription): Promise<boolean> {
     if (subscription.maySkip) await this.#skipToNewest(subscription);
     const { channel, epoch } = subscription;
+    const { top } = channel;
     const from = subscription.next - 1;
     const page = await this.#ports.broker.read(channel.ref, {
       from,
@@ -104,6 +106,10 @@ export class CatchUp implements TurnJob {
     if (subscription.next - 1 !== from || subscription.epoch !== epoch) {
       this.#waiting.push(subscription);
       return false;
+    }
+    if (page.epoch === top.epoch && page.top.offset < top.offset) {
+      channel.verify();
+      throw WsError.unavailable(`the log ends at ${page.top.offset}, and ${top.offset} came from it`);
     }
     await this.#deliver(subscription, page);
     return this.#reader.outbox.isBehind;
@@ -125,7 +131,8 @@ export class CatchUp implements TurnJob {
     if (first !== undefined && first.offset === subscription.next) {
       subscription.take(new Run(subscription.channel.ref.name, page.epoch, entries));
     }
-    if (subscription.next > page.top.offset) subscription.isCatchingUp = false;
+    if (subscription.next > page.top.offset && subscription.channel.join(subscription))
+      subscription.isCatchingUp = false;
     else this.#waiting.push(subscription);
   }
 
@@ -138,6 +145,7 @@ export class CatchUp implements TurnJob {
       maxCount: 1,
       maxBytes: PAGE_BYTES,
     });
+    if (subscription.index < 0) return;
     const [newest] = page.entries;
     if (newest === undefined || page.epoch !== subscription.epoch || newest.offset <= subscription.next) return;
     this.#tell(subscription, {

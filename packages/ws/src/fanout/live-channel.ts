@@ -51,6 +51,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
   #isSyncing = false;
   #isStale = false;
   #cancelDelay: CancelTimer | undefined;
+  /** Live subscriptions that were elsewhere than the channel. */
+  #strangers: Subscription[] = [];
 
   constructor(ref: ChannelRef, kind: ChannelKind, owner: LiveChannelOwner) {
     this.ref = ref;
@@ -87,8 +89,21 @@ export class LiveChannel implements TurnJob, BrokerListener {
     if (this.subscriptions.length === 0) this.subscriptions = [subscription];
     else this.subscriptions.push(subscription);
     subscription.index = this.subscriptions.length - 1;
-    const { epoch, next } = subscription;
-    if (epoch !== this.#epoch || next <= this.#offset) subscription.reader.catchUp.add(subscription);
+    if (subscription.epoch !== this.#epoch || !this.join(subscription)) subscription.reader.catchUp.add(subscription);
+  }
+
+  /**
+   * Takes a subscription that has read the log to its end as a live one. False: entries were accepted since, and it has
+   * to read on. One that is elsewhere than the channel knows of is looked at again as soon as the channel has read too,
+   * since what it has seen may be gone from the log.
+   */
+  join(subscription: Subscription): boolean {
+    const { epoch, next, check } = subscription;
+    if (epoch === this.#epoch && next <= this.#offset) return false;
+    if (epoch === this.#epoch && next === this.#offset + 1 && (check === 0 || check === this.#check)) return true;
+    this.#strangers.push(subscription);
+    this.verify();
+    return true;
   }
 
   end(subscription: Subscription): void {
@@ -180,6 +195,17 @@ export class LiveChannel implements TurnJob, BrokerListener {
       }
       for (const entry of page.entries) if (entry.offset === this.#offset + 1) this.#accept(entry);
       if (this.#offset < page.top.offset) this.#isStale = true;
+      else this.#lookAtStrangers();
+    }
+  }
+
+  #lookAtStrangers(): void {
+    const strangers = this.#strangers;
+    this.#strangers = [];
+    for (const subscription of strangers) {
+      const { epoch, offset, check } = subscription.position;
+      const isHere = epoch === this.#epoch && offset === this.#offset && (check === 0 || check === this.#check);
+      if (!isHere && subscription.index >= 0) subscription.reader.catchUp.add(subscription);
     }
   }
 

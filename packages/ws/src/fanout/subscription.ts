@@ -23,6 +23,10 @@ export interface SubscribedChannel {
   readonly kind: ChannelKind;
   /** The newest entry that has come here. */
   readonly top: StreamPosition;
+  /** Compares with the log. */
+  verify(): void;
+  /** Takes one that has read to the end of the log as live; false: it has to read on. */
+  join(subscription: Subscription): boolean;
   /** Takes the subscription out, and lets the channel go when nobody else holds it. */
   end(subscription: Subscription): void;
 }

@@ -1,0 +1,16 @@
+import { parseTenantId, type TenantContext } from "@pm/core";
+import { type Authenticator, WsError } from "../../src/index.ts";
+
+/** Takes tokens of the form `tenant.user`, and believes them. */
+export const nameAuthenticator: Authenticator = {
+  async authenticate(token: string): Promise<TenantContext> {
+    const [tenant, user] = token.split(".");
+    if (tenant === undefined || user === undefined) throw new WsError("INVALID_TOKEN", "not tenant.user");
+    return { tenant: parseTenantId(tenant), user, roles: [], grants: undefined, expiresAtMs: Number.MAX_SAFE_INTEGER };
+  },
+};
+
+/** The token of a user. */
+export function tokenOf(tenant: string, user: string): string {
+  return `${tenant}.${user}`;
+}
