@@ -5,6 +5,7 @@ import type { StreamPosition, Subscribe } from "../wire/messages.ts";
 
 /** The delivery of one channel over one connection. Until it is `live`, what comes is discarded. */
 export type Stream =
+  | { readonly kind: "none" }
   | { readonly kind: "asked" }
   | { readonly kind: "retrying"; readonly cancel: CancelTimer }
   | LiveStream;
@@ -20,7 +21,9 @@ export interface LiveStream {
 /** Called with the answer to the newest question; answers to older ones are discarded with all that came between. */
 export type OnAnswer = (reply: Reply) => void;
 
-/** The streams of one channel: one for each connection that was asked for it. */
+const NONE: Stream = { kind: "none" };
+
+/** The streams of one channel, one for each connection, from the oldest to the newest. */
 export class ChannelStreams {
   readonly #channel: string;
   readonly #clock: Clock;
@@ -41,9 +44,17 @@ export class ChannelStreams {
     return [...this.#streams.values()].some(({ kind }) => kind === "live");
   }
 
-  /** True when another connection delivers too. */
-  hasOtherLive(connection: Connection): boolean {
-    return [...this.#streams].some(([other, { kind }]) => other !== connection && kind === "live");
+  hasOlderLive(connection: Connection): boolean {
+    return this.#split(connection).older.some((older) => this.live(older) !== undefined);
+  }
+
+  hasNewerLive(connection: Connection): boolean {
+    return this.#split(connection).newer.some((newer) => this.live(newer) !== undefined);
+  }
+
+  /** The newer connections whose answer is awaited. */
+  newerAsked(connection: Connection): readonly Connection[] {
+    return this.#split(connection).newer.filter((newer) => this.#streams.get(newer)?.kind === "asked");
   }
 
   ask(connection: Connection, question: Omit<Subscribe, "channel">, onAnswer: OnAnswer): void {
@@ -65,27 +76,38 @@ export class ChannelStreams {
     this.#streams.set(connection, stream);
   }
 
-  /** Takes nothing from a connection any more. */
+  /** Takes nothing from a connection until it is asked again. */
   drop(connection: Connection): void {
     const stream = this.#streams.get(connection);
     if (stream?.kind === "retrying") stream.cancel();
-    this.#streams.delete(connection);
+    if (stream !== undefined) this.#streams.set(connection, NONE);
   }
 
-  /** Takes nothing from any other connection any more. */
-  dropOthers(connection: Connection): void {
-    for (const other of this.#streams.keys()) if (other !== connection) this.drop(other);
+  dropOlder(connection: Connection): void {
+    for (const older of this.#split(connection).older) this.drop(older);
+  }
+
+  /** The connection has ended. */
+  forget(connection: Connection): void {
+    this.drop(connection);
+    this.#streams.delete(connection);
   }
 
   /** Ends delivery over all connections. */
   leaveAll(): void {
     for (const [connection, { kind }] of this.#streams) {
       this.drop(connection);
-      if (kind !== "retrying") this.unsubscribe(connection);
+      if (kind === "live" || kind === "asked") this.unsubscribe(connection);
     }
   }
 
   unsubscribe(connection: Connection): void {
     connection.send({ kind: "unsubscribe", value: { channel: this.#channel } }, () => undefined);
+  }
+
+  #split(connection: Connection): { readonly older: readonly Connection[]; readonly newer: readonly Connection[] } {
+    const all = [...this.#streams.keys()];
+    const index = all.indexOf(connection);
+    return { older: all.slice(0, index), newer: all.slice(index + 1) };
   }
 }

@@ -8,7 +8,7 @@ import { waitMs } from "../reconnect/backoff.ts";
 import type { Lagged, PublicationMessage, StreamPosition, Subscribed } from "../wire/messages.ts";
 import { ChannelStreams } from "./channel-streams.ts";
 import { hasReached, judgePublication } from "./cursor-rule.ts";
-import type { SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
+import type { Miss, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
 
 /** Where a subscription begins when the client has no position in the channel yet. */
 export interface SubscribeOptions {
@@ -131,7 +131,7 @@ export class Subscription {
 
   /** Forgets a connection. */
   leave(connection: Connection): void {
-    this.#streams.drop(connection);
+    this.#streams.forget(connection);
     this.#update();
   }
 
@@ -157,8 +157,12 @@ export class Subscription {
   onLagged(connection: Connection, { position, missedCount, reason }: Lagged): void {
     const stream = this.#streams.live(connection);
     if (stream === undefined || position === undefined) return;
-    if (this.#streams.hasOtherLive(connection)) {
-      // The other connection may have brought what this one cannot bring: the answer will tell.
+    if (this.#streams.hasNewerLive(connection)) {
+      this.#streams.drop(connection);
+      return;
+    }
+    if (this.#streams.hasOlderLive(connection)) {
+      // The older connection may have brought what this one cannot bring: the answer will tell.
       this.#ask(connection);
       return;
     }
@@ -168,7 +172,7 @@ export class Subscription {
     this.#listener.onLagged({ reason, count: missedCount || undefined, position });
   }
 
-  /** The server has ended delivery. */
+  /** The server has ended delivery: its grants are gone. */
   onUnsubscribed(connection: Connection, code: string): void {
     if (code === "" || this.#streams.live(connection) === undefined) return;
     this.#streams.drop(connection);
@@ -214,10 +218,20 @@ export class Subscription {
       this.#listener.onRecovered({ position: cursor, behind: Math.max(0, top.offset - cursor.offset) });
       return;
     }
-    // After a miss only this connection is on the right way.
-    this.#streams.dropOthers(connection);
-    this.#cursor = position;
-    if (cursor !== undefined) this.#listener.onMissed({ reason: miss, count: missedCount || undefined, position });
+    this.#restart(connection, { reason: miss, count: missedCount || undefined, position });
+  }
+
+  /** Begins, or goes on somewhere else. Where connections lead to different logs, that of the newest is the right one. */
+  #restart(connection: Connection, miss: Miss): void {
+    if (this.#streams.hasNewerLive(connection)) {
+      this.#streams.drop(connection);
+      return;
+    }
+    this.#streams.dropOlder(connection);
+    const isMiss = this.#cursor !== undefined;
+    this.#cursor = miss.position;
+    if (isMiss) this.#listener.onMissed(miss);
+    for (const newer of this.#streams.newerAsked(connection)) this.#ask(newer);
   }
 
   /** The client and the server disagree. When that does not end, it is not the client that hurries. */

@@ -1,0 +1,419 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { at, publicationOf, ScriptedServer, turn } from "../../test/scripted-server.ts";
+import type { ClientState } from "../client-state.ts";
+import type { NetworkEvent } from "../platform/network-events.ts";
+
+describe("connecting", () => {
+  let server: ScriptedServer;
+  let states: ClientState["kind"][];
+
+  beforeEach(() => {
+    server = new ScriptedServer();
+    states = [];
+    server.client.on("state", ({ kind }) => states.push(kind));
+  });
+  afterEach(() => server.client.close());
+
+  it("given a client, when it connects, then it offers its encoding and its token, and says Hello first", async () => {
+    const socket = await server.connect();
+    expect([socket.url, socket.protocols]).toEqual(["ws://server/ws", ["pm.v1.proto", "pm.v1.bearer.token-1"]]);
+    expect(socket.asked("hello")).toMatchObject([{ id: 0, value: { sessionId: "id-1", sdk: "@pm/client/0.1.0" } }]);
+    expect(server.client.state).toMatchObject({ kind: "connected", nodeId: "n", tenantId: "acme", userId: "u-1" });
+    expect(states).toEqual(["connecting", "connected"]);
+  });
+
+  it("given no welcome for 10 s, when the time is over, then the socket is left and another one opened", async () => {
+    const socket = await server.dial();
+    socket.open();
+    await server.after(10_000);
+    expect(socket.closedWith).toBe(1000);
+    expect(server.client.state).toMatchObject({ kind: "waiting", closeCode: 1006, afterMs: 250 });
+    await server.after(250);
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it("given a server that selects another subprotocol, when it opens, then the client stops and says so", async () => {
+    const errors: string[] = [];
+    server.client.on("error", ({ code }) => errors.push(code));
+    (await server.dial()).open("");
+    expect([server.client.state.kind, errors]).toEqual(["stopped", ["UNSUPPORTED"]]);
+  });
+
+  it("given a frame that cannot be decoded, when it is read, then the connection is left, told, and made anew", async () => {
+    const errors: string[] = [];
+    server.client.on("error", ({ code }) => errors.push(code));
+    const socket = await server.connect();
+    socket.sayRaw(Uint8Array.of(0xff).buffer);
+    expect([socket.closedWith, errors, server.client.state.kind]).toEqual([4000, ["DECODE_ERROR"], "waiting"]);
+  });
+
+  it("given an error that answers nothing, when it comes, then it is told and the connection stays", async () => {
+    const errors: unknown[] = [];
+    server.client.on("error", ({ code, errorId }) => errors.push([code, errorId]));
+    (await server.connect()).error(0, "INVALID_MESSAGE");
+    expect([errors, server.client.state.kind]).toEqual([[["INVALID_MESSAGE", "e-1"]], "connected"]);
+  });
+
+  it("given a platform that refuses to open sockets, when it connects, then connect rejects and says why", async () => {
+    const { client } = new ScriptedServer({
+      openSocket: () => {
+        throw new SyntaxError("no");
+      },
+      clock: server.clock,
+    });
+    const rejected = expect(client.connect()).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    await server.after(0);
+    await rejected;
+  });
+
+  it("given a client that was closed, when a socket that was being opened is welcomed, then nothing comes of it", async () => {
+    const socket = await server.dial();
+    await server.client.close();
+    socket.welcome();
+    expect([server.client.state.kind, socket.closedWith]).toEqual(["idle", 1000]);
+  });
+
+  it("given connect and close one after the other, when all is done, then no timer is left", async () => {
+    const connected = server.client.connect();
+    await server.client.close();
+    await expect(connected).rejects.toMatchObject({ code: "CLOSED" });
+    await server.connect();
+    await server.client.close();
+    expect(server.clock.pending).toBe(0);
+  });
+});
+
+describe("after a close", () => {
+  let server: ScriptedServer;
+
+  beforeEach(() => {
+    server = new ScriptedServer();
+  });
+  afterEach(() => server.client.close());
+
+  it.each([1000, 1002, 1003, 1007, 1008, 4500, 4503, 4777])(
+    "given %d, when the server closes with it, then the client stops and says why",
+    async (code) => {
+      const connected = await server.connect();
+      connected.drop(code, "because");
+      expect(server.client.state).toMatchObject({
+        kind: "stopped",
+        error: { code: "STOPPED", closeCode: code, message: `the server closed the connection with ${code}: because` },
+      });
+      await server.after(60_000);
+      expect(server.sockets).toHaveLength(1);
+    },
+  );
+
+  it("given an Error just before 4503, when the client stops, then the error is what the server said", async () => {
+    const socket = await server.dial();
+    const connected = server.client.connect();
+    socket.open();
+    socket.error(0, "TENANT_SUSPENDED");
+    socket.drop(4503);
+    await expect(connected).rejects.toMatchObject({ code: "TENANT_SUSPENDED", closeCode: 4503, errorId: "e-1" });
+  });
+
+  it.each([1001, 1005, 1006, 1009, 3999, 4123])(
+    "given %d, when the server closes with it, then the client is back after a backoff",
+    async (code) => {
+      (await server.connect()).drop(code);
+      expect(server.client.state).toEqual({ kind: "waiting", afterMs: 250, closeCode: code, reason: "" });
+      await server.after(249);
+      expect(server.sockets).toHaveLength(1);
+      await server.after(1);
+      server.socket.welcome();
+      expect(server.client.state.kind).toBe("connected");
+      expect(server.tokens).toBe(1);
+    },
+  );
+
+  it("given 4401, when the server closes with it, then a new token is fetched and used at once", async () => {
+    (await server.connect()).drop(4401);
+    await server.after(0);
+    expect([server.sockets.length, server.socket.token, server.tokens]).toEqual([2, "token-2", 2]);
+  });
+
+  it("given 4501 twice, when the second token is refused too, then the client stops", async () => {
+    (await server.dial()).drop(4501);
+    await server.after(0);
+    expect(server.socket.token).toBe("token-2");
+    server.socket.drop(4501);
+    expect(server.client.state).toMatchObject({ kind: "stopped", error: { closeCode: 4501 } });
+  });
+
+  it("given 4029 after an Error with a wait, when the server closes, then exactly that is waited", async () => {
+    const socket = await server.connect();
+    socket.error(0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 7000 });
+    await server.after(1000);
+    socket.drop(4029);
+    expect(server.client.state).toMatchObject({ kind: "waiting", afterMs: 6000 });
+  });
+
+  it("given a stopped client, when it is told to connect, then it begins again", async () => {
+    (await server.connect()).drop(4503);
+    await server.connect();
+    expect(server.client.state.kind).toBe("connected");
+  });
+});
+
+describe("a connection that is dead", () => {
+  it("given silence for the interval, when a Ping is answered, then all is well; when not, the connection is made anew", async () => {
+    const server = new ScriptedServer();
+    const socket = await server.connect();
+    await server.after(25_000);
+    const [ping] = socket.asked("ping");
+    expect(ping?.id).toBeGreaterThan(0);
+    socket.say({ replyTo: ping?.id ?? 0, body: { case: "pong", value: {} } });
+    await server.after(24_999);
+    expect(socket.asked("ping")).toHaveLength(1);
+    await server.after(1);
+    expect(socket.asked("ping")).toHaveLength(2);
+    await server.after(9999);
+    expect(server.client.state.kind).toBe("connected");
+    await server.after(1);
+    expect(server.client.state).toMatchObject({ kind: "waiting", closeCode: 1006, reason: "no sign of life" });
+    await server.client.close();
+  });
+
+  it("given publications, when they come, then no Ping is sent", async () => {
+    const server = new ScriptedServer();
+    const socket = await server.connect();
+    for (let second = 0; second < 100; second += 20) {
+      await server.after(20_000);
+      socket.publication("tenant", 1);
+    }
+    expect(socket.asked("ping")).toEqual([]);
+    await server.client.close();
+  });
+});
+
+describe("events of the network", () => {
+  let emit: (event: NetworkEvent) => void;
+  let server: ScriptedServer;
+
+  beforeEach(() => {
+    server = new ScriptedServer({
+      networkEvents: (listener) => {
+        emit = listener;
+        return () => (emit = () => undefined);
+      },
+    });
+  });
+  afterEach(() => server.client.close());
+
+  it.each<NetworkEvent>(["online", "wake"])(
+    "given a client that waits, when %s is told, then it connects at once",
+    async (event) => {
+      (await server.connect()).drop();
+      emit(event);
+      await turn();
+      expect(server.sockets).toHaveLength(2);
+    },
+  );
+
+  it("given a client that waits as the server told it to, when it is online again, then it goes on waiting", async () => {
+    const socket = await server.connect();
+    socket.error(0, "RATE_LIMIT_EXCEEDED", { retryAfterMs: 7000 });
+    socket.drop(4029);
+    emit("online");
+    await turn();
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it.each<NetworkEvent>(["online", "offline", "wake"])(
+    "given a connection, when %s is told, then it is asked, and left after 5 s of silence",
+    async (event) => {
+      const socket = await server.connect();
+      emit(event);
+      await turn();
+      expect(socket.asked("ping")).toHaveLength(1);
+      await server.after(5000);
+      expect(server.client.state.kind).toBe("waiting");
+    },
+  );
+
+  it("given a client that was closed, when the network is told of, then nothing listens", async () => {
+    await server.connect();
+    await server.client.close();
+    emit("online");
+    await server.after(60_000);
+    expect(server.sockets).toHaveLength(1);
+  });
+});
+
+describe("moving after a GoAway", () => {
+  let server: ScriptedServer;
+  let seen: string[];
+
+  beforeEach(() => {
+    server = new ScriptedServer();
+    seen = [];
+    const channel = server.client.channel("project:42");
+    channel.on("publication", ({ messageId }) => seen.push(messageId));
+    channel.on("recovered", ({ behind }) => seen.push(`recovered ${behind}`));
+    channel.on("missed", ({ reason }) => seen.push(`missed ${reason}`));
+    void channel.subscribe().catch(() => undefined);
+  });
+  afterEach(() => server.client.close());
+
+  it("given a hint, when it has passed, then the old connection serves until the new one has brought everything, and nothing comes twice", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.publication("project:42", 1);
+    old.goAway(3000);
+    await server.after(2999);
+    expect(server.sockets).toHaveLength(1);
+    await server.after(1);
+    const next = server.socket;
+    expect(server.sockets).toHaveLength(2);
+    next.welcome({ connectionId: "c-2" });
+    await turn();
+    expect(next.asked("subscribe")).toMatchObject([{ value: { since: at(1) } }]);
+    old.publication("project:42", 2);
+    next.subscribed("project:42", { top: at(3) });
+    expect(old.closedWith).toBeUndefined();
+    next.publication("project:42", 2);
+    old.publication("project:42", 3);
+    expect(old.closedWith).toBe(1000);
+    next.publication("project:42", 3);
+    next.publication("project:42", 4);
+    expect(seen).toEqual(["m-1", "m-2", "recovered 1", "m-3", "m-4"]);
+    expect(server.client.state).toMatchObject({ kind: "connected", connectionId: "c-2" });
+  });
+
+  it("given publishes on their way, when the new connection has caught up, then it takes over after their answers", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    const channel = server.client.channel("project:42");
+    const first = channel.publish(1);
+    await turn();
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    next.subscribed("project:42");
+    const second = channel.publish(2);
+    await turn();
+    expect([old.closedWith, old.asked("publish").length, next.asked("publish").length]).toEqual([undefined, 1, 0]);
+    old.publishedFrom(1);
+    await turn();
+    expect([old.closedWith, next.asked("publish").length]).toEqual([1000, 1]);
+    next.publishedFrom(2);
+    expect([(await first).position.offset, (await second).position.offset]).toEqual([1, 2]);
+  });
+
+  it("given a new connection that is refused, when the old one is closed with 1012, then it was kept until then, and the tries go on", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    for (let refusal = 0; refusal < 3; refusal++) {
+      server.socket.drop(1006);
+      old.publication("project:42", refusal + 1);
+      await server.after(20_000);
+      old.say({ body: { case: "pong", value: {} } });
+    }
+    expect(seen).toEqual(["m-1", "m-2", "m-3"]);
+    expect([old.closedWith, server.client.state.kind]).toEqual([undefined, "connected"]);
+    old.drop(1012);
+    expect(server.client.state.kind).toBe("connecting");
+    server.socket.welcome();
+    await turn();
+    expect(server.socket.asked("subscribe")).toMatchObject([{ value: { since: at(3) } }]);
+  });
+
+  it("given 1012 before the hint has passed, when the old connection is gone, then what is left of it is waited", async () => {
+    const old = await server.connect();
+    old.goAway(3000);
+    await server.after(1000);
+    old.drop(1012);
+    await server.after(1999);
+    expect(server.sockets).toHaveLength(1);
+    await server.after(1);
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it("given a new connection that is lost before it has caught up, when it is, then the old one serves on and another is made", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    server.socket.welcome();
+    await turn();
+    server.socket.drop(1006);
+    old.publication("project:42", 1);
+    await server.after(250);
+    expect([seen, server.sockets.length, old.closedWith]).toEqual([["m-1"], 3, undefined]);
+    await turn();
+    server.socket.welcome();
+    await turn();
+    server.socket.subscribed("project:42");
+    expect(old.closedWith).toBe(1000);
+  });
+
+  it("given an old connection that is lost while the new one catches up, when it is, then the new one serves at once", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    const published = server.client.channel("project:42").publish(1);
+    old.drop(1012);
+    await turn();
+    expect(server.client.state.kind).toBe("connected");
+    next.subscribed("project:42");
+    await turn();
+    next.publishedFrom(1);
+    await expect(published).resolves.toMatchObject({ messageId: "m-1" });
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it("given a new server with a log of its own, when it says so, then the old one is not listened to any more", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.publication("project:42", 1);
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    next.subscribed("project:42", { position: at(7, "e2"), top: at(7, "e2"), recovered: false, miss: 1 });
+    old.publication("project:42", 8);
+    next.publication("project:42", 8);
+    expect(seen).toEqual(["m-1", "missed EPOCH_CHANGED", "m-8"]);
+    expect(old.closedWith).toBe(1000);
+  });
+
+  it("given two GoAway one after the other, when the second comes from the new connection, then the client moves again", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    next.goAway(500);
+    await turn();
+    next.subscribed("project:42");
+    expect(old.closedWith).toBe(1000);
+    await server.after(500);
+    expect(server.sockets).toHaveLength(3);
+  });
+
+  it("given several publications in one frame, when some were seen over the other connection, then each is delivered once", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    old.say(publicationOf("project:42", 1), publicationOf("project:42", 2));
+    next.subscribed("project:42", { top: at(3) });
+    next.say(publicationOf("project:42", 1), publicationOf("project:42", 2), publicationOf("project:42", 3));
+    expect(seen).toEqual(["m-1", "m-2", "recovered 1", "m-3"]);
+  });
+});

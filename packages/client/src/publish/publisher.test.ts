@@ -1,0 +1,315 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { at, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
+import type { Channel } from "../channel/channel.ts";
+import type { PmClientError } from "../pm-client-error.ts";
+
+/** What became of a promise so far. */
+function outcomeOf(promise: Promise<{ readonly position: { readonly offset: number } }>): { now: string } {
+  const outcome = { now: "open" };
+  promise.then(
+    ({ position }) => (outcome.now = `at ${position.offset}`),
+    ({ code }: PmClientError) => (outcome.now = code),
+  );
+  return outcome;
+}
+
+function keysOf(socket: ScriptedSocket): string[] {
+  return socket.asked("publish").map(({ value }) => value.idempotencyKey);
+}
+
+/** Answers the newest question for a page of history, as one who asks for the end of the log gets it. */
+function topOf(socket: ScriptedSocket, epoch: string): void {
+  const question = socket.asked("readHistory").at(-1);
+  if (question === undefined) throw new Error("nobody asked for history");
+  socket.say({ replyTo: question.id, body: { case: "historyPage", value: { top: at(1, epoch) } } });
+}
+
+describe("publishing", () => {
+  let server: ScriptedServer;
+  let channel: Channel;
+
+  beforeEach(() => {
+    server = new ScriptedServer({ maxPendingPublishes: 4, maxPublishWaitMs: 60_000 });
+    channel = server.client.channel("project:42");
+  });
+  afterEach(() => server.client.close());
+
+  /** Connects, publishes once so that the epoch is known, and loses the next publish. */
+  async function loseOne(): Promise<{ readonly outcome: { now: string } }> {
+    const socket = await server.connect();
+    const first = channel.publish(0);
+    await turn();
+    socket.publishedFrom(1);
+    await first;
+    const outcome = outcomeOf(channel.publish(1, { idempotencyKey: "lost" }));
+    await turn();
+    socket.drop();
+    return { outcome };
+  }
+
+  async function reconnect(): Promise<ScriptedSocket> {
+    await server.after(250);
+    server.socket.welcome();
+    await turn();
+    return server.socket;
+  }
+
+  it("given options, when data is published, then all of it is on the wire, with a key of its own where none was given", async () => {
+    const socket = await server.connect();
+    void channel.publish({ a: 1 }, { event: "done", idempotencyKey: "k", traceParent: "00-1" }).catch(() => undefined);
+    void channel.publish(Uint8Array.of(1, 2)).catch(() => undefined);
+    void channel.publish(undefined).catch(() => undefined);
+    await turn();
+    const [first, second, third] = socket.asked("publish").map(({ value }) => value);
+    expect(first).toMatchObject({ channel: "project:42", event: "done", idempotencyKey: "k", traceParent: "00-1" });
+    expect(first?.payload?.kind).toEqual({ case: "json", value: '{"a":1}' });
+    expect(second?.payload?.kind).toEqual({ case: "data", value: Uint8Array.of(1, 2) });
+    expect(third?.payload).toBeUndefined();
+    expect(second?.idempotencyKey).not.toBe(third?.idempotencyKey);
+    expect(socket.frames.at(-1)).toBe(3);
+  });
+
+  it("given a duplicate, when it is answered, then the result says so", async () => {
+    const socket = await server.connect();
+    const published = channel.publish(1);
+    await turn();
+    const value = { position: at(7), duplicate: true, messageId: "m-7" };
+    socket.say({ replyTo: socket.asked("publish")[0]?.id ?? 0, body: { case: "published", value } });
+    const position = { epoch: "e1", offset: 7, check: 1007 };
+    expect(await published).toEqual({ position, messageId: "m-7", isDuplicate: true });
+  });
+
+  it("given no connection yet, when data is published, then it is sent as soon as there is one", async () => {
+    const socket = await server.dial();
+    const outcome = outcomeOf(channel.publish(1));
+    await turn();
+    socket.welcome();
+    await turn();
+    socket.publishedFrom(1);
+    await turn();
+    expect(outcome.now).toBe("at 1");
+  });
+
+  it("given a client that was never told to connect, when data is published, then it is rejected", async () => {
+    await expect(channel.publish(1)).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("given no connection for as long as a publish may wait, when the time is over, then it is rejected as expired", async () => {
+    await server.dial();
+    const outcome = outcomeOf(channel.publish(1));
+    await server.after(59_999);
+    expect(outcome.now).toBe("open");
+    await server.after(1);
+    expect(outcome.now).toBe("EXPIRED");
+  });
+
+  it("given as many publishes as may be pending, when one more comes, then it is refused and the others are not", async () => {
+    const socket = await server.connect();
+    const outcomes = Array.from({ length: 5 }, (_, index) => outcomeOf(channel.publish(index)));
+    await turn();
+    socket.publishedFrom(1);
+    await turn();
+    expect(outcomes.map(({ now }) => now)).toEqual(["at 1", "at 2", "at 3", "at 4", "BUFFER_FULL"]);
+  });
+
+  it("given a message larger than the server takes, when it is published, then it is refused and nothing is sent", async () => {
+    (await server.dial()).welcome({ maxMessageBytes: 1000 });
+    await expect(channel.publish("x".repeat(1000))).rejects.toMatchObject({ code: "MESSAGE_TOO_LARGE" });
+    const outcome = outcomeOf(channel.publish("x".repeat(800)));
+    await turn();
+    expect(server.socket.asked("publish")).toHaveLength(1);
+    expect(outcome.now).toBe("open");
+  });
+
+  it.each(["PERMISSION_DENIED", "INVALID_MESSAGE", "INTERNAL_ERROR", "A_CODE_OF_THE_FUTURE"])(
+    "given %s, when a publish is refused, then it is rejected with what the server said",
+    async (code) => {
+      const socket = await server.connect();
+      const published = expect(channel.publish(1)).rejects.toMatchObject({ code, errorId: "e-1" });
+      await turn();
+      socket.error(socket.asked("publish")[0]?.id ?? 0, code);
+      await published;
+    },
+  );
+
+  it("given a rate that is exceeded, when the wait is over, then the publish is sent again in its order", async () => {
+    const socket = await server.connect();
+    const outcomes = [1, 2].map((data) => outcomeOf(channel.publish(data, { idempotencyKey: `k-${data}` })));
+    await turn();
+    for (const { id } of socket.asked("publish").toReversed())
+      socket.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 900 });
+    void channel.publish(3, { idempotencyKey: "k-3" }).catch(() => undefined);
+    await server.after(899);
+    expect(keysOf(socket)).toEqual(["k-1", "k-2"]);
+    await server.after(1);
+    expect(keysOf(socket)).toEqual(["k-1", "k-2", "k-1", "k-2", "k-3"]);
+    expect(outcomes.map(({ now }) => now)).toEqual(["open", "open"]);
+  });
+
+  it("given a rate that the message can never keep, when it is refused, then it is rejected", async () => {
+    const socket = await server.connect();
+    const outcome = outcomeOf(channel.publish(1));
+    await turn();
+    socket.error(socket.asked("publish")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryAfterMs: 4_294_967_295 });
+    await turn();
+    expect(outcome.now).toBe("RATE_LIMIT_EXCEEDED");
+  });
+
+  it("given no answer on a connection that stands, when the time is over, then the outcome is unknown", async () => {
+    const socket = await server.connect();
+    const outcome = outcomeOf(channel.publish(1));
+    await server.after(20_000);
+    socket.publication("tenant", 1);
+    await server.after(10_000);
+    expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+  });
+
+  describe("over a lost connection", () => {
+    it("given an epoch that has held, when the client is back, then it asks, and sends again with the same key", async () => {
+      const { outcome } = await loseOne();
+      const socket = await reconnect();
+      expect(socket.asked("readHistory")).toMatchObject([
+        { value: { channel: "project:42", limit: 1, backward: true } },
+      ]);
+      expect(keysOf(socket)).toEqual([]);
+      topOf(socket, "e1");
+      await turn();
+      expect(keysOf(socket)).toEqual(["lost"]);
+      socket.publishedFrom(2);
+      await turn();
+      expect(outcome.now).toBe("at 2");
+    });
+
+    it("given another epoch, when the client is back, then the outcome is unknown, and what was never sent is sent", async () => {
+      const { outcome } = await loseOne();
+      const later = outcomeOf(channel.publish(2, { idempotencyKey: "later" }));
+      const socket = await reconnect();
+      topOf(socket, "e2");
+      await turn();
+      expect([outcome.now, keysOf(socket)]).toEqual(["OUTCOME_UNKNOWN", ["later"]]);
+      socket.publishedFrom(1, "e2");
+      await turn();
+      expect(later.now).toBe("at 1");
+    });
+
+    it("given a client that may not read history, when it is back, then the outcome is unknown", async () => {
+      const { outcome } = await loseOne();
+      const socket = await reconnect();
+      socket.error(socket.asked("readHistory")[0]?.id ?? 0, "PERMISSION_DENIED");
+      await turn();
+      expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+    });
+
+    it("given a subscription, when the client is back, then its answer tells the epoch and history is not asked", async () => {
+      void channel.subscribe().catch(() => undefined);
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      const outcome = outcomeOf(channel.publish(1, { idempotencyKey: "lost" }));
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      expect(keysOf(next)).toEqual([]);
+      next.subscribed("project:42");
+      await turn();
+      expect([keysOf(next), next.asked("readHistory")]).toEqual([["lost"], []]);
+      next.publishedFrom(1);
+      await turn();
+      expect(outcome.now).toBe("at 1");
+    });
+
+    it("given a subscription that is left before it was answered, when the client is back, then history is asked", async () => {
+      void channel.subscribe().catch(() => undefined);
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      void channel.publish(1, { idempotencyKey: "lost" }).catch(() => undefined);
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      channel.unsubscribe();
+      await turn();
+      topOf(next, "e1");
+      await turn();
+      expect(keysOf(next)).toEqual(["lost"]);
+    });
+
+    it("given an epoch that nobody knew when it was sent, when the client is back, then the outcome is unknown", async () => {
+      const socket = await server.connect();
+      const outcome = outcomeOf(channel.publish(1));
+      await turn();
+      socket.drop();
+      topOf(await reconnect(), "e1");
+      await turn();
+      expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+    });
+
+    it("given the order of publishes, when some were lost, then they go first, and other channels do not wait", async () => {
+      await loseOne();
+      void channel.publish(2, { idempotencyKey: "next" }).catch(() => undefined);
+      void server.client
+        .channel("other")
+        .publish(1, { idempotencyKey: "other" })
+        .catch(() => undefined);
+      const socket = await reconnect();
+      expect(keysOf(socket)).toEqual(["other"]);
+      topOf(socket, "e1");
+      await turn();
+      expect(keysOf(socket)).toEqual(["other", "lost", "next"]);
+    });
+
+    it("given the idempotency window, when nine tenths of it are over before the client is back, then the outcome is unknown", async () => {
+      const { outcome } = await loseOne();
+      await server.after(269_999);
+      expect(outcome.now).toBe("open");
+      await server.after(1);
+      expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+    });
+
+    it("given a connection that ended because a message was too big, when the client is back, then nothing of it is sent again", async () => {
+      const socket = await server.connect();
+      const outcome = outcomeOf(channel.publish(1));
+      await turn();
+      socket.drop(1009);
+      await turn();
+      expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+      expect(keysOf(await reconnect())).toEqual([]);
+    });
+
+    it("given a client that is closed, when publishes are open, then those that were sent are unknown and the others closed", async () => {
+      const { outcome } = await loseOne();
+      const never = outcomeOf(channel.publish(2));
+      await server.client.close();
+      await turn();
+      expect([outcome.now, never.now]).toEqual(["OUTCOME_UNKNOWN", "CLOSED"]);
+      expect(server.clock.pending).toBe(0);
+    });
+
+    it("given a server that stops the client, when publishes wait, then they are rejected with its reason", async () => {
+      const { outcome } = await loseOne();
+      const never = outcomeOf(channel.publish(2));
+      await server.after(250);
+      server.socket.drop(4503);
+      await turn();
+      expect([outcome.now, never.now]).toEqual(["OUTCOME_UNKNOWN", "STOPPED"]);
+      await expect(channel.publish(3)).rejects.toMatchObject({ closeCode: 4503 });
+    });
+  });
+
+  it("given UNAVAILABLE, when the wait is over, then the epoch is checked and the same key sent again", async () => {
+    const socket = await server.connect();
+    const first = channel.publish(0);
+    await turn();
+    socket.publishedFrom(1);
+    await first;
+    const outcome = outcomeOf(channel.publish(1, { idempotencyKey: "k" }));
+    await turn();
+    socket.error(socket.asked("publish").at(-1)?.id ?? 0, "UNAVAILABLE", { retryable: true, retryAfterMs: 500 });
+    await server.after(499);
+    expect(keysOf(socket)).toHaveLength(2);
+    await server.after(1);
+    expect(keysOf(socket).at(-1)).toBe("k");
+    expect(keysOf(socket)).toHaveLength(3);
+    socket.publishedFrom(1);
+    await turn();
+    expect(outcome.now).toBe("at 3");
+  });
+});
