@@ -124,12 +124,12 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
    * Subscribes, and stays subscribed over all connections until `unsubscribe`. Resolves when the server has answered.
    * @throws PmClientError with the code of the server, `PERMISSION_DENIED` for example, or `CLOSED`
    */
-  subscribe(options: SubscribeOptions = this.#init.start): Promise<void> {
+  async subscribe(options: SubscribeOptions = this.#init.start): Promise<void> {
     assertStart(options);
     this.#isKept = true;
     this.#begin(options);
-    if (this.state === "subscribed") return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    if (this.state === "subscribed") return;
+    await new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
   /** Leaves the channel; loops end when they have taken what is queued. */

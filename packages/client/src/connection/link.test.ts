@@ -1,3 +1,4 @@
+import { RecoveryMiss } from "@pm/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { at, publicationOf, ScriptedServer, turn } from "../../test/scripted-server.ts";
 import type { ClientState } from "../client-state.ts";
@@ -381,7 +382,12 @@ describe("moving after a GoAway", () => {
     const next = server.socket;
     next.welcome();
     await turn();
-    next.subscribed("project:42", { position: at(7, "e2"), top: at(7, "e2"), recovered: false, miss: 1 });
+    next.subscribed("project:42", {
+      position: at(7, "e2"),
+      top: at(7, "e2"),
+      recovered: false,
+      miss: RecoveryMiss.EPOCH_CHANGED,
+    });
     old.publication("project:42", 8);
     next.publication("project:42", 8);
     expect(seen).toEqual(["m-1", "missed EPOCH_CHANGED", "m-8"]);

@@ -99,13 +99,13 @@ describe("TokenSource", () => {
   });
 
   it("given a flight that is closed, when it lands, then nothing comes of it and the next one is another", async () => {
-    let land: (token: string) => void = () => undefined;
-    const source = sourceOf(() => (requests.length === 1 ? new Promise((resolve) => (land = resolve)) : "t-2"));
+    const first = Promise.withResolvers<string>();
+    const source = sourceOf(() => (requests.length === 1 ? first.promise : "t-2"));
     const token = source.fetch("connect");
     await turn();
     source.close();
     await expect(token).rejects.toMatchObject({ code: "CLOSED" });
-    land("t-1");
+    first.resolve("t-1");
     expect(await source.current()).toBe("t-2");
     expect(clock.pending).toBe(0);
   });

@@ -1,0 +1,472 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { at, laggedOf, publicationOf, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
+import { RecoveryMiss } from "@pm/proto";
+import { json } from "../payload/payload-type.ts";
+import type { Channel } from "./channel.ts";
+import type { Publication } from "./publication.ts";
+
+/** Takes what a loop gives until it ends; `error` is what it threw. */
+function collect(channel: Channel): { readonly offsets: number[]; done: boolean; error: unknown } {
+  const seen = { offsets: [] as number[], done: false, error: undefined as unknown };
+  void (async () => {
+    try {
+      for await (const { position } of channel) seen.offsets.push(position.offset);
+    } catch (error) {
+      seen.error = error;
+    }
+    seen.done = true;
+  })();
+  return seen;
+}
+
+describe("Channel", () => {
+  let server: ScriptedServer;
+  let channel: Channel;
+  let events: unknown[];
+
+  beforeEach(() => {
+    server = new ScriptedServer({ maxQueuedPublications: 4 });
+    channel = server.client.channel("project:42");
+    events = [];
+    for (const name of ["lagged", "missed", "recovered"] as const)
+      channel.on(name, (event) => events.push([name, event]));
+    channel.on("state", ({ state, error }) => events.push([state, error?.code]));
+  });
+  afterEach(() => server.client.close());
+
+  async function subscribe(): Promise<ScriptedSocket> {
+    const subscribed = channel.subscribe();
+    const socket = await server.connect();
+    socket.subscribed("project:42");
+    await subscribed;
+    return socket;
+  }
+
+  it("given a channel that is only published to, when the client connects, then it is not subscribed to", async () => {
+    const socket = await server.connect();
+    expect([socket.asked("subscribe"), channel.state]).toEqual([[], "unsubscribed"]);
+  });
+
+  it("given a subscribed channel, when a publication comes, then listeners get all of it and the position moves", async () => {
+    const seen: Publication[] = [];
+    channel.on("publication", (publication) => seen.push(publication));
+    const socket = await subscribe();
+    socket.publication("project:42", 1);
+    const position = { epoch: "e1", offset: 1, check: 1001 };
+    expect(seen).toEqual([
+      {
+        channel: "project:42",
+        position,
+        data: 1,
+        event: "",
+        publisher: "",
+        publishedAtMs: 0,
+        messageId: "m-1",
+        traceParent: "",
+        missedBefore: undefined,
+      },
+    ]);
+    expect(channel.position).toEqual(position);
+    expect(events).toEqual([
+      ["subscribing", undefined],
+      ["subscribed", undefined],
+    ]);
+  });
+
+  it("given many channels, when the client connects and comes back, then all are asked for in one frame, from where they were", async () => {
+    const names = ["a", "b", "tenant"];
+    for (const name of names)
+      void server.client
+        .channel(name)
+        .subscribe()
+        .catch(() => undefined);
+    const socket = await server.connect();
+    expect(socket.frames).toEqual([4]);
+    for (const name of names) socket.subscribed(name);
+    socket.publication("b", 1);
+    socket.drop();
+    await server.after(250);
+    server.socket.welcome();
+    await turn();
+    expect(server.socket.frames).toEqual([4]);
+    expect(server.socket.asked("subscribe")).toMatchObject([
+      { value: { channel: "a", since: at(0) } },
+      { value: { channel: "b", since: at(1) } },
+      { value: { channel: "tenant", since: at(0) } },
+    ]);
+  });
+
+  it("given a reconnect, when the server goes on where it was, then that is told with how much follows", async () => {
+    const socket = await subscribe();
+    socket.drop();
+    await server.after(250);
+    server.socket.welcome();
+    await turn();
+    server.socket.subscribed("project:42", { top: at(3) });
+    expect(events.slice(2)).toEqual([
+      ["subscribing", undefined],
+      ["recovered", { position: { epoch: "e1", offset: 0, check: 1000 }, behind: 3 }],
+      ["subscribed", undefined],
+    ]);
+  });
+
+  it("given a reconnect, when some are gone, then that is told with how many, and by the next publication", async () => {
+    const seen = collect(channel);
+    const missed: unknown[] = [];
+    channel.on("publication", ({ missedBefore }) => missed.push(missedBefore?.count));
+    const socket = await subscribe();
+    socket.drop();
+    await server.after(250);
+    server.socket.welcome();
+    await turn();
+    server.socket.subscribed("project:42", {
+      recovered: false,
+      miss: RecoveryMiss.RETENTION,
+      missedCount: 5n,
+      position: at(5),
+      top: at(7),
+    });
+    server.socket.say(publicationOf("project:42", 6), publicationOf("project:42", 7));
+    await turn();
+    const miss = { reason: "RETENTION", count: 5, position: { epoch: "e1", offset: 5, check: 1005 } };
+    expect(events).toContainEqual(["missed", miss]);
+    expect([seen.offsets, missed]).toEqual([
+      [6, 7],
+      [5, undefined],
+    ]);
+  });
+
+  it("given Lagged, when it comes, then it is told and delivery goes on after it", async () => {
+    const seen = collect(channel);
+    const socket = await subscribe();
+    socket.say(publicationOf("project:42", 1), laggedOf("project:42", at(9), 8), publicationOf("project:42", 10));
+    await turn();
+    expect(seen.offsets).toEqual([1, 10]);
+    expect(events).toContainEqual([
+      "lagged",
+      { reason: "RETENTION", count: 8, position: { epoch: "e1", offset: 9, check: 1009 } },
+    ]);
+  });
+
+  it("given Lagged without a number, when it is told, then nobody knows how many", async () => {
+    const socket = await subscribe();
+    socket.say(laggedOf("project:42", at(9)));
+    expect(events.at(-1)).toMatchObject(["lagged", { count: undefined }]);
+  });
+
+  it.each<[string, (socket: ScriptedSocket) => void]>([
+    ["a gap", (socket) => socket.publication("project:42", 3)],
+    ["another tag at the cursor", (socket) => socket.publication("project:42", 1, 77)],
+  ])(
+    "given %s, when it comes, then the client asks again from where it is, and discards what comes before the answer",
+    async (_, disagree) => {
+      const seen = collect(channel);
+      const socket = await subscribe();
+      socket.publication("project:42", 1);
+      disagree(socket);
+      await turn();
+      expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(1) } });
+      socket.publication("project:42", 2);
+      socket.say(laggedOf("project:42", at(50)));
+      socket.subscribed("project:42");
+      socket.say(publicationOf("project:42", 2), publicationOf("project:42", 1), publicationOf("project:42", 3));
+      await turn();
+      expect(seen.offsets).toEqual([1, 2, 3]);
+    },
+  );
+
+  it("given a server that disagrees again and again, when it does, then the client asks with pauses", async () => {
+    const socket = await subscribe();
+    for (let round = 0; round < 5; round++) {
+      socket.publication("project:42", 5);
+      await turn();
+      if (socket.asked("subscribe").length === round + 2) socket.subscribed("project:42");
+    }
+    expect(socket.asked("subscribe")).toHaveLength(3);
+    await server.after(200);
+    expect(socket.asked("subscribe")).toHaveLength(4);
+  });
+
+  it("given a Subscribed that was not asked for, when it comes, then it is ignored", async () => {
+    const tenant = server.client.channel("tenant");
+    const subscribed = tenant.subscribe();
+    const socket = await server.connect();
+    socket.say({ body: { case: "subscribed", value: { channel: "tenant", position: at(9), top: at(9) } } });
+    expect(tenant.state).toBe("subscribing");
+    socket.subscribed("tenant", { position: at(4), top: at(4) });
+    await subscribed;
+    expect(tenant.position?.offset).toBe(4);
+  });
+
+  it("given a rewind, when the channel is subscribed to, then it is asked for once and never after a reconnect", async () => {
+    void channel.subscribe({ rewind: 3 }).catch(() => undefined);
+    const socket = await server.connect();
+    expect(socket.asked("subscribe")).toMatchObject([{ value: { rewind: 3 } }]);
+    socket.subscribed("project:42", { position: at(2), top: at(5) });
+    socket.drop();
+    await server.after(250);
+    server.socket.welcome();
+    await turn();
+    expect(server.socket.asked("subscribe")).toMatchObject([{ value: { rewind: 0, since: at(2) } }]);
+  });
+
+  it("given a rewind of the channel tenant, which is always subscribed, when it is asked for, then it is left first", async () => {
+    void server.client
+      .channel("tenant", { rewind: 3 })
+      .subscribe()
+      .catch(() => undefined);
+    const socket = await server.connect();
+    expect(socket.received.map(({ body }) => body.case)).toEqual(["hello", "unsubscribe", "subscribe"]);
+  });
+
+  it("given a position that was kept, when the channel is subscribed to, then it continues after it", async () => {
+    void channel.subscribe({ since: { epoch: "e1", offset: 7, check: 1007 } }).catch(() => undefined);
+    const socket = await server.connect();
+    expect(socket.asked("subscribe")).toMatchObject([{ value: { since: at(7) } }]);
+  });
+
+  it("given a refusal for good, when the server tells it, then subscribe rejects, loops throw, and the state says why", async () => {
+    const seen = collect(channel);
+    const rejected = expect(channel.subscribe()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    const socket = await server.connect();
+    socket.error(socket.asked("subscribe")[0]?.id ?? 0, "PERMISSION_DENIED");
+    await rejected;
+    await turn();
+    expect(seen).toMatchObject({ done: true, error: { code: "PERMISSION_DENIED" } });
+    expect(events.at(-1)).toEqual(["unsubscribed", "PERMISSION_DENIED"]);
+  });
+
+  it("given a refusal for now, when the wait is over, then the client asks again", async () => {
+    void channel.subscribe().catch(() => undefined);
+    const socket = await server.connect();
+    socket.error(socket.asked("subscribe")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
+    await server.after(599);
+    expect(socket.asked("subscribe")).toHaveLength(1);
+    await server.after(1);
+    socket.subscribed("project:42");
+    expect(channel.state).toBe("subscribed");
+  });
+
+  it("given no answer to a Subscribe, when its time is over, then the connection is left", async () => {
+    void channel.subscribe().catch(() => undefined);
+    const socket = await server.connect();
+    await server.after(20_000);
+    socket.publication("x", 1);
+    await server.after(10_000);
+    expect([socket.closedWith, server.client.state.kind]).toEqual([1000, "waiting"]);
+  });
+
+  it("given grants that are gone, when the server ends the subscription, then the channel says why", async () => {
+    const seen = collect(channel);
+    const socket = await subscribe();
+    socket.say({ body: { case: "unsubscribed", value: { channel: "project:42", code: "PERMISSION_DENIED" } } });
+    await turn();
+    expect([seen.error, channel.state]).toMatchObject([{ code: "PERMISSION_DENIED" }, "unsubscribed"]);
+  });
+
+  it("given a channel that was left, when publications still come, then nobody gets them", async () => {
+    const seen = collect(channel);
+    const socket = await subscribe();
+    channel.unsubscribe();
+    socket.publication("project:42", 1);
+    await turn();
+    expect([seen, socket.asked("unsubscribe").length]).toMatchObject([
+      { offsets: [], done: true, error: undefined },
+      1,
+    ]);
+  });
+
+  it("given a payload that is not of the type, when it comes, then it is told as invalid and the rest goes on", async () => {
+    const typed = server.client.channel("typed", {
+      payload: json((value) => {
+        if (value === 2) throw new RangeError("two");
+        return String(value);
+      }),
+    });
+    const seen: string[] = [];
+    typed.on("publication", ({ data }) => seen.push(data));
+    typed.on("invalid", ({ position, messageId, error }) =>
+      seen.push(`${position.offset} ${messageId} ${error.message}`),
+    );
+    void typed.subscribe().catch(() => undefined);
+    const socket = await server.connect();
+    socket.subscribed("typed");
+    for (const offset of [1, 2, 3]) socket.publication("typed", offset);
+    expect(seen).toEqual(["1", "2 m-2 a payload of typed is not valid: two", "3"]);
+  });
+
+  it("given a listener that throws, when a publication comes, then the others get it and the error is reported", async () => {
+    const reported: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.once("uncaughtException", (error) => reported.push(error.message));
+    channel.on("publication", () => {
+      throw new Error("mine");
+    });
+    const seen: number[] = [];
+    channel.on("publication", ({ position }) => seen.push(position.offset));
+    const socket = await subscribe();
+    socket.publication("project:42", 1);
+    await turn();
+    for (const listener of listeners) process.on("uncaughtException", listener);
+    expect([seen, reported]).toEqual([[1], ["mine"]]);
+  });
+
+  describe("with loops", () => {
+    it("given a loop, when it begins, then the channel is subscribed to; when the last one ends, then it is left", async () => {
+      const first = channel[Symbol.asyncIterator]();
+      const second = channel[Symbol.asyncIterator]();
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      await first.return?.();
+      expect(channel.state).toBe("subscribed");
+      await second.return?.();
+      expect(channel.state).toBe("unsubscribed");
+    });
+
+    it("given subscribe beside a loop, when the loop ends, then the channel stays", async () => {
+      await subscribe();
+      await channel[Symbol.asyncIterator]().return?.();
+      expect(channel.state).toBe("subscribed");
+    });
+
+    it("given a consumer that is behind, when the queue is full, then the client leaves, and is back for the rest when most are taken", async () => {
+      const loop = channel[Symbol.asyncIterator]();
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      socket.say(...[1, 2, 3, 4, 5, 6].map((offset) => publicationOf("project:42", offset)));
+      await turn();
+      expect([channel.state, socket.asked("unsubscribe").length]).toEqual(["paused", 1]);
+      const taken: number[] = [];
+      for (let count = 0; count < 3; count++) taken.push((await loop.next()).value?.position.offset ?? 0);
+      await turn();
+      expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(4) } });
+      socket.subscribed("project:42", { top: at(6) });
+      socket.say(publicationOf("project:42", 5), publicationOf("project:42", 6));
+      for (let count = 0; count < 3; count++) taken.push((await loop.next()).value?.position.offset ?? 0);
+      expect(taken).toEqual([1, 2, 3, 4, 5, 6]);
+      await loop.return?.();
+    });
+
+    it("given a consumer that is behind, when the connection is lost, then the next one is not asked before most are taken", async () => {
+      const loop = channel[Symbol.asyncIterator]();
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      socket.say(...[1, 2, 3, 4].map((offset) => publicationOf("project:42", offset)));
+      socket.drop();
+      await server.after(250);
+      server.socket.welcome();
+      await turn();
+      expect(server.socket.asked("subscribe")).toEqual([]);
+      for (let count = 0; count < 3; count++) await loop.next();
+      await turn();
+      expect(server.socket.asked("subscribe")).toMatchObject([{ value: { since: at(4) } }]);
+      await loop.return?.();
+    });
+
+    it("given two loops, when the slow one ends, then the client is back for the other", async () => {
+      const slow = channel[Symbol.asyncIterator]();
+      const seen = collect(channel);
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      socket.say(...[1, 2, 3, 4].map((offset) => publicationOf("project:42", offset)));
+      await turn();
+      expect([channel.state, seen.offsets]).toEqual(["paused", [1, 2, 3, 4]]);
+      await slow.return?.();
+      await turn();
+      expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(4) } });
+    });
+
+    it("given a client that is closed, when a loop waits, then it ends; when the server stops the client, then it throws", async () => {
+      const closed = collect(channel);
+      await server.connect();
+      await server.client.close();
+      await turn();
+      expect(closed).toMatchObject({ done: true, error: undefined });
+      const stopped = collect(channel);
+      (await server.connect()).drop(4503);
+      await turn();
+      expect(stopped).toMatchObject({ done: true, error: { code: "STOPPED", closeCode: 4503 } });
+    });
+  });
+
+  describe("history", () => {
+    it("given a page, when it is read, then its publications are decoded and the rest is told", async () => {
+      const socket = await server.connect();
+      const page = channel.history({ since: { epoch: "e1", offset: 1, check: 0 }, limit: 2, backward: false });
+      await turn();
+      const [question] = socket.asked("readHistory");
+      expect(question?.value).toMatchObject({ channel: "project:42", since: { epoch: "e1", offset: 1n }, limit: 2 });
+      const publications = [2, 3].map((offset) => {
+        return {
+          channel: "project:42",
+          offset: BigInt(offset),
+          check: 9,
+          payload: { kind: { case: "json" as const, value: "7" } },
+        };
+      });
+      const value = { publications, position: at(3), more: true, top: at(5), miss: RecoveryMiss.RETENTION };
+      socket.say({ replyTo: question?.id ?? 0, body: { case: "historyPage", value } });
+      expect(await page).toMatchObject({
+        publications: [
+          { data: 7, position: { epoch: "e1", offset: 2, check: 9 } },
+          { data: 7, position: { epoch: "e1", offset: 3, check: 9 } },
+        ],
+        position: { offset: 3 },
+        hasMore: true,
+        miss: "RETENTION",
+        top: { offset: 5 },
+      });
+    });
+
+    it("given a connection that is lost before the answer, when the client is back, then it asks again", async () => {
+      const socket = await server.connect();
+      const page = channel.history();
+      await turn();
+      socket.drop();
+      await server.after(250);
+      server.socket.welcome();
+      await turn();
+      const [question] = server.socket.asked("readHistory");
+      server.socket.say({
+        replyTo: question?.id ?? 0,
+        body: { case: "historyPage", value: { position: at(0), top: at(0) } },
+      });
+      expect(await page).toMatchObject({ publications: [], hasMore: false, miss: undefined });
+    });
+
+    it("given a refusal, no answer, or a client that is closed, when it is read, then it rejects and says why", async () => {
+      const socket = await server.connect();
+      const refused = expect(channel.history()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+      await turn();
+      socket.error(socket.asked("readHistory")[0]?.id ?? 0, "PERMISSION_DENIED");
+      await refused;
+      const late = expect(channel.history()).rejects.toMatchObject({ code: "TIMEOUT" });
+      await server.after(20_000);
+      socket.publication("x", 1);
+      await server.after(10_000);
+      await late;
+      const closed = expect(channel.history()).rejects.toMatchObject({ code: "CLOSED" });
+      await turn();
+      await server.client.close();
+      await closed;
+    });
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ["since with rewind", () => channel.subscribe({ since: { epoch: "e", offset: 1, check: 1 }, rewind: 1 })],
+    ["a fraction for rewind", () => channel.subscribe({ rewind: 1.5 })],
+    ["a negative offset", () => channel.subscribe({ since: { epoch: "e", offset: -1, check: 1 } })],
+    ["half a surrogate pair", () => channel.subscribe({ since: { epoch: "\ud800", offset: 1, check: 1 } })],
+  ])("given %s, when the channel is subscribed to, then that is refused here", async (_, call) => {
+    await expect(call()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  it.each([{ event: "\ud800" }, { idempotencyKey: "\udc00" }, { traceParent: "\ud800x" }])(
+    "given %j, when it is published, then that is refused here",
+    async (options) => {
+      await server.connect();
+      await expect(channel.publish(1, options)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    },
+  );
+});
