@@ -32,6 +32,7 @@ export class PmServer implements Lifecycle {
         report: (error) => report(error, state),
       }),
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      onAcceptError: (error) => state.logger.error("accept_failed", { listener: "public", error }),
     });
     this.#public.server.on("upgrade", (request, socket, head) => {
       if (ws.isMine(request)) ws.handleUpgrade(request, socket, head);

@@ -10,6 +10,8 @@ export interface HttpListenerOptions {
   readonly handler: RequestListener;
   /** Milliseconds for a whole request. */
   readonly requestTimeoutMs: number;
+  /** A connection could not be accepted. */
+  readonly onAcceptError: (error: Error) => void;
 }
 
 /** A half-sent head is closed after this, in milliseconds; so is a connection on which nothing comes. */
@@ -50,6 +52,8 @@ export class HttpListener {
       this.server.once("error", onError);
       this.server.listen(address.port, address.host, () => {
         this.server.removeListener("error", onError);
+        // From here on it is one connection that could not be accepted, as when descriptors have run out.
+        this.server.on("error", this.#options.onAcceptError);
         resolve();
       });
     });

@@ -29,6 +29,7 @@ export class OpsListener {
       address,
       handler: opsRoutes(guard, rpc, ports),
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      onAcceptError: (error) => ports.logger.error("accept_failed", { listener: "operations", error }),
     });
     this.#http2 = acceptHttp2(this.#http.server, http2Handler(guard, rpc));
   }

@@ -9,9 +9,9 @@ import type { OpsPorts } from "./ops-ports.ts";
 import type { OpsRpc } from "./ops-rpc.ts";
 import { reportFailure } from "./report-failure.ts";
 
-/** What the operations listener answers over HTTP/1. */
+/** What the operations listener answers over HTTP/1. All but the metrics is for whoever has the key. */
 export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Express {
-  const { registry, health } = ports;
+  const { registry } = ports;
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
@@ -23,19 +23,8 @@ export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Expres
   });
   app.use(refusing(({ headers }) => guard.refuseKey(headers), ports));
   app.use(noStore);
-  app.get("/health", (_request, response) => {
-    const details = health.details();
-    response.status(details.status === "failed" ? 503 : 200).json(details);
-  });
-  app.get("/connections", ({ query }, response) => {
-    const { connections, nextCursor } = connectionPage(ports.ws.connections, {
-      tenantId: textOf(query["tenant"]),
-      userId: textOf(query["user"]),
-      pageSize: Number(textOf(query["page_size"])),
-      cursor: textOf(query["cursor"]),
-    });
-    response.json({ connections: connections.map(connectionJson), next_cursor: nextCursor === "" ? null : nextCursor });
-  });
+  app.get("/health", tellHealth(ports));
+  app.get("/connections", listConnections(ports));
   app.use(expressConnectMiddleware({ ...rpc }));
   app.use((_request, response) => {
     response.status(404).json({ code: "NOT_FOUND", message: "There is nothing here." });
@@ -56,6 +45,25 @@ function refusing(refuse: (request: express.Request) => OpsRefusal | undefined, 
     logger.warn("operation_forbidden", { code, path: request.path, address: request.socket.remoteAddress });
     if (status === 401) response.set("WWW-Authenticate", "Bearer");
     response.status(status).json({ code, message });
+  };
+}
+
+function tellHealth({ health }: OpsPorts): RequestHandler {
+  return (_request, response) => {
+    const details = health.details();
+    response.status(details.status === "failed" ? 503 : 200).json(details);
+  };
+}
+
+function listConnections({ ws }: OpsPorts): RequestHandler {
+  return ({ query }, response) => {
+    const { connections, nextCursor } = connectionPage(ws.connections, {
+      tenantId: textOf(query["tenant"]),
+      userId: textOf(query["user"]),
+      pageSize: Number(textOf(query["page_size"])),
+      cursor: textOf(query["cursor"]),
+    });
+    response.json({ connections: connections.map(connectionJson), next_cursor: nextCursor === "" ? null : nextCursor });
   };
 }
 

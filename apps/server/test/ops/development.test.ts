@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProtocolClient } from "../support/protocol-client.ts";
@@ -71,5 +72,13 @@ describe("development", () => {
     const response = await production.process.get("/dev/token?tenant=acme");
     expect([response.status, await response.json()]).toMatchObject([404, { code: "NOT_FOUND" }]);
     expect(production.process.stderr).toBe("");
+  });
+
+  it("given a server whose key only verifies, when somebody asks for a token, then there is nothing to sign with", async () => {
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const JWT_PUBLIC_KEY = publicKey.export({ type: "spki", format: "pem" }).toString();
+    await using verifying = await OpsServer.start({ NODE_ENV: "development", JWT_SECRET: undefined, JWT_PUBLIC_KEY });
+    expect((await verifying.process.get("/dev/token?tenant=acme")).status).toBe(404);
+    expect(verifying.process.faults.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
 });
