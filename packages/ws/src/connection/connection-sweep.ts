@@ -118,14 +118,15 @@ export class ConnectionSweep {
   }
 
   #watchHeartbeat(connection: WebSocketConnection, watch: ConnectionWatch): void {
-    const sincePing = this.#tick - watch.pingTick;
     const { heartbeatIntervalSecs, heartbeatTimeoutSecs } = this.#options;
-    if (connection.lastSeenTick < watch.pingTick && sincePing >= heartbeatTimeoutSecs) {
+    if (connection.lastSeenTick >= watch.unansweredSince) watch.unansweredSince = 0;
+    if (watch.unansweredSince !== 0 && this.#tick - watch.unansweredSince >= heartbeatTimeoutSecs) {
       connection.close({ code: CloseCode.HEARTBEAT_TIMEOUT, reason: "no sign of life" });
       return;
     }
-    if (sincePing < heartbeatIntervalSecs) return;
+    if (this.#tick - watch.pingTick < heartbeatIntervalSecs) return;
     watch.pingTick = this.#tick;
+    if (watch.unansweredSince === 0) watch.unansweredSince = this.#tick;
     connection.webSocket.ping();
   }
 }

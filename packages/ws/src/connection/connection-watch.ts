@@ -1,7 +1,9 @@
 /** What the sweep has noted of one connection. Ticks are its seconds; 0 means that the state does not hold. */
 export interface ConnectionWatch {
-  /** When the last ping went out. */
+  /** When the last ping went out, or would have gone out before the connection began. */
   pingTick: number;
+  /** When the first ping after the last sign of life went out. */
+  unansweredSince: number;
   /** Since when a message is half-sent, and how many messages had come then. */
   partialSince: number;
   partialMessages: number;
@@ -19,6 +21,7 @@ export interface ConnectionWatch {
 export function newWatch(pingTick: number): ConnectionWatch {
   return {
     pingTick,
+    unansweredSince: 0,
     partialSince: 0,
     partialMessages: 0,
     behindSince: 0,
