@@ -110,6 +110,29 @@ describe("a reader that is not where its channel is", () => {
   });
 });
 
+describe("a Subscribe where the channel has heard nothing", () => {
+  it("given all that the channel knows of is gone, when a rewind is asked for, then it is of the newest", async () => {
+    const clock = new ManualClock();
+    const retentionOf = () => ({ count: 5, bytes: 1_000_000, ageMs: 60_000 });
+    const memory = new MemoryBroker({ clock, retentionOf });
+    const broker = new HostileBroker({
+      broker: memory,
+      clock,
+      random: new SeededRandom(1),
+      faults: { dropNotices: 1 },
+    });
+    await using simulation = new SimulatedServer({ broker, clock });
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe("room:1");
+    for (let n = 1; n <= 20; n++) await writer.publish("room:1", `p${n}`);
+    const { position, top } = await writer.subscribe("room:1", { rewind: 3 });
+    expect([position?.offset, top?.offset]).toEqual([17n, 20n]);
+    await simulation.pass(10_000, 100);
+    expectPromiseKept(simulation.checker);
+  });
+});
+
 describe("a reader that lags behind a channel of the newest", () => {
   it("given a page on its way, when the reader subscribes anew, then it hears nothing of its old subscription", async () => {
     const broker = new InterposedBroker(new MemoryBroker());
@@ -132,6 +155,31 @@ describe("a reader that lags behind a channel of the newest", () => {
     await simulation.pass(100);
     expectPromiseKept(simulation.checker);
   });
+});
+
+describe("a Subscribe while the token is replaced", () => {
+  it.each([undefined, "cursor"])(
+    "given a token that allows nothing, when a Subscribe from %s is under way, then the client ends up without it",
+    async (from) => {
+      const broker = new InterposedBroker(new MemoryBroker());
+      await using simulation = new SimulatedServer({ broker });
+      const client = simulation.client("t1", "u");
+      await client.connect();
+      if (from === "cursor") await client.subscribe("room:1");
+      let isReplaced = false;
+      broker.afterRead = async () => {
+        if (isReplaced) return;
+        isReplaced = true;
+        await client.send({ body: { case: "refreshToken", value: { token: "t1.u.nothing" } } });
+      };
+      await client.subscribe("room:1", { since: client.cursor("room:1") });
+      await simulation.server.publish({ tenant: ROOM.tenant, channel: "room:1" }, { payload: '"x "' });
+      await simulation.pass(100);
+      expect(client.cursor("room:1")).toBeUndefined();
+      expect([...simulation.server.connections.find()].map(({ subscriptions }) => subscriptions.size)).toEqual([0]);
+      expectPromiseKept(simulation.checker);
+    },
+  );
 });
 
 describe("many Subscribes in one frame", () => {

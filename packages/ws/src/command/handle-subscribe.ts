@@ -1,4 +1,4 @@
-import { type ChannelRef, TENANT_CHANNEL } from "@pm/core";
+import { type ChannelName, type ChannelRef, TENANT_CHANNEL } from "@pm/core";
 import { RecoveryMiss } from "@pm/proto";
 import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
@@ -10,7 +10,7 @@ import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
 import { WsError } from "../ws-error.ts";
 import type { SubscribeCommand } from "./command.ts";
-import { positionMessage, type Reply } from "./reply.ts";
+import { positionMessage, type Reply, type ReplyBody } from "./reply.ts";
 
 /** Where a subscription begins, and what its client is told about that. */
 interface Start {
@@ -34,7 +34,7 @@ export async function handleSubscribe(
 ): Promise<Reply> {
   assertMaySubscribe(connection, command, ports);
   const existing = connection.subscriptions.get(command.channel);
-  if (existing !== undefined) return resubscribe(existing, command, ports);
+  if (existing !== undefined) return resubscribe(connection, existing, { command, ports });
   const giveBack = takeSlot(connection, command, ports);
   let channel: LiveChannel | undefined;
   try {
@@ -76,18 +76,34 @@ function assertMaySubscribe(connection: WebSocketConnection, command: SubscribeC
   if (readsHistory) ports.policy.assertMay("history", context, command.channel);
 }
 
-async function resubscribe(existing: Subscription, command: SubscribeCommand, ports: ConnectionPorts): Promise<Reply> {
-  if (command.since === undefined) {
-    const { position, channel } = existing;
-    const { top } = channel;
-    return subscribed(command, { position, top, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 });
-  }
+async function resubscribe(
+  connection: WebSocketConnection,
+  existing: Subscription,
+  { command, ports }: { readonly command: SubscribeCommand; readonly ports: ConnectionPorts },
+): Promise<Reply> {
+  // Read when the answer is made, not before: what is delivered until then is before the answer.
+  if (command.since === undefined) return { body: () => subscribedBody(command, currentPosition(existing)) };
   const start = await startOf(existing.channel, command, ports.broker);
   return subscribed(command, start, () => {
-    if (existing.index < 0) return;
+    if (existing.index < 0) {
+      endDenied(connection, command.channel);
+      return;
+    }
     existing.moveTo(start.position);
     existing.reader.catchUp.add(existing);
   });
+}
+
+function currentPosition({ position, channel }: Subscription): Start {
+  const { top } = channel;
+  const isBelow = top.epoch !== position.epoch || top.offset < position.offset;
+  const start = { recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
+  return { ...start, position, top: isBelow ? position : top };
+}
+
+/** The token was replaced meanwhile, by one that does not allow it. */
+function endDenied(connection: WebSocketConnection, channel: ChannelName): void {
+  connection.send({ case: "unsubscribed", value: { channel, code: "PERMISSION_DENIED" } });
 }
 
 function begin(
@@ -101,9 +117,8 @@ function begin(
   }
   const { name } = channel.ref;
   if (!ports.policy.may("subscribe", connection.context, name)) {
-    // The token was replaced meanwhile, by one that does not allow it.
     ports.broadcaster.release(channel);
-    connection.send({ case: "unsubscribed", value: { channel: name, code: "PERMISSION_DENIED" } });
+    endDenied(connection, name);
     return;
   }
   const subscription = new Subscription(connection, channel, start.position);
@@ -114,8 +129,9 @@ function begin(
 async function startOf(channel: SubscribedChannel, command: SubscribeCommand, broker: Broker): Promise<Start> {
   if (command.since !== undefined) return continueAfter(channel, command.since, broker);
   const { top } = channel;
-  const position = command.rewind === 0 ? top : await rewindFrom(channel.ref, { top, count: command.rewind }, broker);
-  return { position, top, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
+  const { rewind } = command;
+  const start = rewind === 0 ? { position: top, top } : await rewindFrom(channel.ref, { top, count: rewind }, broker);
+  return { ...start, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
 }
 
 async function continueAfter({ ref, kind }: SubscribedChannel, since: StreamPosition, broker: Broker): Promise<Start> {
@@ -128,8 +144,11 @@ async function continueAfter({ ref, kind }: SubscribedChannel, since: StreamPosi
   const { miss, missedCount, position } = continuity;
   if (kind.lagPolicy !== "latest") return { position, top, recovered: false, miss, missedCount };
   const newest = await rewindFrom(ref, { top, count: 1 }, broker);
-  const skipped = miss === RecoveryMiss.RETENTION ? newest.offset - since.offset : 0;
-  return { position: newest, top, recovered: false, miss, missedCount: skipped };
+  if (newest.top.epoch !== top.epoch) {
+    return { ...newest, recovered: false, miss: RecoveryMiss.EPOCH_CHANGED, missedCount: 0 };
+  }
+  const skipped = miss === RecoveryMiss.RETENTION ? newest.position.offset - since.offset : 0;
+  return { ...newest, recovered: false, miss, missedCount: skipped };
 }
 
 /** The position from which the last `count` publications follow, or as many of them as are retained. */
@@ -137,7 +156,7 @@ async function rewindFrom(
   ref: ChannelRef,
   { top, count }: { readonly top: StreamPosition; readonly count: number },
   broker: Broker,
-): Promise<StreamPosition> {
+): Promise<Pick<Start, "position" | "top">> {
   const page = await broker.read(ref, {
     from: Math.max(0, top.offset - count),
     direction: "forward",
@@ -145,23 +164,28 @@ async function rewindFrom(
     maxBytes: 1,
   });
   const [first] = page.entries;
-  if (page.epoch !== top.epoch || first === undefined) return { epoch: page.epoch, ...page.top };
-  return { epoch: page.epoch, offset: first.offset - 1, check: first.prevCheck };
+  const now = { epoch: page.epoch, ...page.top };
+  // Renewed, or emptied, since the top was known.
+  if (page.epoch !== top.epoch || first === undefined) return { position: now, top: now };
+  // All up to the top has gone since.
+  if (first.offset > top.offset + 1) return rewindFrom(ref, { top: now, count }, broker);
+  return { position: { epoch: page.epoch, offset: first.offset - 1, check: first.prevCheck }, top };
 }
 
-function subscribed(command: SubscribeCommand, start: Start, afterQueued?: () => void): Reply {
+function subscribed(command: SubscribeCommand, start: Start, afterQueued: () => void): Reply {
+  return { body: () => subscribedBody(command, start), afterQueued };
+}
+
+function subscribedBody({ channel }: SubscribeCommand, start: Start): ReplyBody {
   return {
-    body: () => ({
-      case: "subscribed",
-      value: {
-        channel: command.channel,
-        position: positionMessage(start.position),
-        recovered: start.recovered,
-        miss: start.miss,
-        missedCount: BigInt(start.missedCount),
-        top: positionMessage(start.top),
-      },
-    }),
-    afterQueued,
+    case: "subscribed",
+    value: {
+      channel,
+      position: positionMessage(start.position),
+      recovered: start.recovered,
+      miss: start.miss,
+      missedCount: BigInt(start.missedCount),
+      top: positionMessage(start.top),
+    },
   };
 }

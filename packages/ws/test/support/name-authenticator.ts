@@ -1,12 +1,18 @@
 import { parseTenantId, type TenantContext } from "@pm/core";
 import { type Authenticator, WsError } from "../../src/index.ts";
 
-/** Takes tokens of the form `tenant.user`, and believes them. */
+/** Takes tokens of the form `tenant.user`, and believes them; `tenant.user.nothing` has no grant. */
 export const nameAuthenticator: Authenticator = {
   async authenticate(token: string): Promise<TenantContext> {
-    const [tenant, user] = token.split(".");
+    const [tenant, user, grants] = token.split(".");
     if (tenant === undefined || user === undefined) throw new WsError("INVALID_TOKEN", "not tenant.user");
-    return { tenant: parseTenantId(tenant), user, roles: [], grants: undefined, expiresAtMs: Number.MAX_SAFE_INTEGER };
+    return {
+      tenant: parseTenantId(tenant),
+      user,
+      roles: [],
+      grants: grants === "nothing" ? [] : undefined,
+      expiresAtMs: Number.MAX_SAFE_INTEGER,
+    };
   },
 };
 
