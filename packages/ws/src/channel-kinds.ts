@@ -57,23 +57,27 @@ export interface ChannelKindsOptions {
 /** Knows the settings of every channel. */
 export class ChannelKinds {
   readonly #byName = new Map<string, ChannelKind>();
+  /** By the whole name: `user:42` is a channel like any other. */
+  readonly #reserved = new Map<ChannelName, ChannelKind>();
   readonly #fallback: ChannelKind;
 
   /** @throws RangeError for a number below its least value */
   constructor(options: ChannelKindsOptions = {}) {
     const defaults = options.defaults ?? {};
     this.#fallback = resolveKind("", defaults);
-    for (const reserved of [TENANT_CHANNEL, USER_CHANNEL]) {
-      this.#byName.set(reserved, resolveKind(reserved, { ...defaults, clientPublish: "deny" }));
+    const kinds = options.kinds ?? {};
+    for (const [name, kind] of Object.entries(kinds)) {
+      this.#byName.set(name, resolveKind(name, { ...defaults, ...kind }));
     }
-    for (const [name, kind] of Object.entries(options.kinds ?? {})) {
-      const base = this.#byName.has(name) ? { ...defaults, clientPublish: "deny" as const } : defaults;
-      this.#byName.set(name, resolveKind(name, { ...base, ...kind }));
+    for (const name of [TENANT_CHANNEL, USER_CHANNEL]) {
+      this.#reserved.set(name, resolveKind(name, { ...defaults, clientPublish: "deny", ...kinds[name] }));
     }
   }
 
   of(channel: ChannelName): ChannelKind {
-    return this.#byName.size === 0 ? this.#fallback : (this.#byName.get(channelKind(channel)) ?? this.#fallback);
+    const reserved = this.#reserved.get(channel);
+    if (reserved !== undefined || this.#byName.size === 0) return reserved ?? this.#fallback;
+    return this.#byName.get(channelKind(channel)) ?? this.#fallback;
   }
 
   /** The retention of a channel, in the form a broker takes. */
