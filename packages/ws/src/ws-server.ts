@@ -35,6 +35,9 @@ import { WsError } from "./ws-error.ts";
 import { type DrainTimes, ShutdownCoordinator } from "./shutdown/shutdown-coordinator.ts";
 import { type ResolvedWsOptions, resolveWsOptions, type WsOptions } from "./ws-options.ts";
 
+/** What a refresh is refused with; the log always says why, as for a handshake. */
+const TOKEN_REFUSALS: ReadonlySet<string> = new Set(["INVALID_TOKEN", "TOKEN_EXPIRED"]);
+
 /** What a WsServer is made of. Only the authenticator has no default. */
 export interface WsServerOptions extends WsOptions {
   readonly authenticator: Authenticator;
@@ -53,6 +56,8 @@ export interface WsServerOptions extends WsOptions {
   readonly tenantBytes?: KeyedLimiter | undefined;
   /** The connection limit of a tenant that has one of its own. @default `maxConnectionsPerTenant` for all */
   readonly maxConnectionsOf?: ((tenant: TenantId) => number | undefined) | undefined;
+  /** The channel limit of a tenant that has one of its own. @default `maxChannelsPerTenant` for all */
+  readonly maxChannelsOf?: ((tenant: TenantId) => number | undefined) | undefined;
   /** @default the address of the socket */
   readonly addressOf?: ((request: IncomingMessage) => string) | undefined;
   readonly metrics?: WsMetrics | undefined;
@@ -112,7 +117,7 @@ export class WsServer {
       },
       {
         maxPendingBytes: this.options.maxPendingBytesPerTenant,
-        maxChannelsPerTenant: this.options.maxChannelsPerTenant,
+        maxChannelsOf: (tenant) => options.maxChannelsOf?.(tenant) ?? this.options.maxChannelsPerTenant,
       },
     );
     const { maxConnectionsPerTenant, maxTotalConnections } = this.options;
@@ -156,9 +161,9 @@ export class WsServer {
   }
 
   /** Closes the connections of a tenant, or of one of its users, with 4503; returns how many. */
-  disconnect(tenant: TenantId, user?: string): number {
+  disconnect(tenant: TenantId, user?: string, reason = "disconnected"): number {
     const found = [...this.connections.find({ tenant, user })];
-    for (const connection of found) connection.close({ code: CloseCode.FORBIDDEN, reason: "disconnected" });
+    for (const connection of found) connection.close({ code: CloseCode.FORBIDDEN, reason });
     return found.length;
   }
 
@@ -251,6 +256,7 @@ export class WsServer {
       error,
     };
     if (told.code === "INTERNAL_ERROR") this.#logger.error("command_failed", fields);
+    else if (TOKEN_REFUSALS.has(told.code)) this.#logger.info("token_refused", fields);
     else if (this.#logger.isDebugEnabled()) this.#logger.debug("command_refused", fields);
     return told;
   }
