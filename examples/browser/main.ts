@@ -1,6 +1,6 @@
 // Serves one page without a bundler, the client as one file, and tokens. pm runs inside.
 //
-//   node examples/browser/main.ts
+//   npx --yes pnpm@12 exec node examples/browser/main.ts
 //
 // Open the address that it prints in two windows.
 import { randomBytes } from "node:crypto";

@@ -1,6 +1,6 @@
 // A service that tells its users at once what changed: it publishes from its own request handlers, and pm runs inside it.
 //
-//   node examples/express/main.ts
+//   npx --yes pnpm@12 exec node examples/express/main.ts
 //
 // It prints a token and commands to try it with. PORT and JWT_SECRET are read from the environment.
 import { randomBytes } from "node:crypto";

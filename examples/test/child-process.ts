@@ -13,7 +13,7 @@ export const ROOT: string = join(import.meta.dirname, "../..");
 export interface ChildOptions {
   readonly args?: readonly string[];
   /** Beside PATH; nothing else is handed on. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A program of this repository in a process and a folder of its own, with what it printed. */
@@ -45,13 +45,22 @@ export class Child implements AsyncDisposable {
   }
 
   /** Waits for something in the output, and gives what the first group holds. */
-  async printed(pattern: RegExp, timeoutMs = 10_000): Promise<string> {
+  printed(pattern: RegExp, timeoutMs?: number): Promise<string> {
+    return this.#found(() => this.#output, pattern, timeoutMs);
+  }
+
+  /** The same on the standard error. */
+  noted(pattern: RegExp, timeoutMs?: number): Promise<string> {
+    return this.#found(() => this.#errors, pattern, timeoutMs);
+  }
+
+  async #found(read: () => string, pattern: RegExp, timeoutMs = 10_000): Promise<string> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
-      const found = pattern.exec(this.#output);
+      const found = pattern.exec(read());
       if (found !== null) return found[1] ?? found[0];
       if (performance.now() > deadlineMs || this.#process.exitCode !== null) {
-        throw new Error(`${String(pattern)} was not printed:\n${this.#output}${this.#errors}`);
+        throw new Error(`${String(pattern)} was not found:\n${this.#output}${this.#errors}`);
       }
       await delay(10);
     }

@@ -1,7 +1,7 @@
 // A worker that takes what is published in a channel, one after the other, and goes on where it was: after a lost
 // connection, and after its own end.
 //
-//   JWT_SECRET="$(cat data/dev-secret)" node examples/worker/main.ts project:42
+//   JWT_SECRET="$(cat data/dev-secret)" npx --yes pnpm@12 exec node examples/worker/main.ts project:42
 //
 // PM_URL is that of the server, POSITION_FILE where it notes how far it is.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
