@@ -49,7 +49,7 @@ function typedByBytes(): void {
 
 async function untyped(): Promise<void> {
   const channel = client.channel("any:1");
-  expectTypeOf(channel).toEqualTypeOf<Channel<unknown>>();
+  expectTypeOf(channel).toEqualTypeOf<Channel>();
   void channel.publish({ anything: true });
   // @ts-expect-error: what is not known cannot be used before it was looked at
   channel.on("publication", ({ data }) => data.length);

@@ -6,6 +6,10 @@ class Page extends EventTarget {
   visibilityState = "visible";
 }
 
+function shown(persisted: boolean): Event {
+  return Object.assign(new Event("pageshow"), { persisted });
+}
+
 describe("pageEvents", () => {
   const names = ["addEventListener", "document"] as const;
   let window: EventTarget;
@@ -19,8 +23,6 @@ describe("pageEvents", () => {
   afterEach(() => {
     for (const name of names) Reflect.deleteProperty(globalThis, name);
   });
-
-  const shown = (persisted: boolean): Event => Object.assign(new Event("pageshow"), { persisted });
 
   it("given a page, when its network or its visibility changes, then that is told until it is ended", () => {
     const told: NetworkEvent[] = [];
