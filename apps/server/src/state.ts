@@ -42,7 +42,7 @@ export function createState(config: Config, ports: AppPorts): AppState {
   const admission = config.tenantValidation === "directory" ? new TenantAdmission(directory, ports) : undefined;
   const ws = createWsServer(config, { ...ports, registry, validator, admission });
   admission?.watch({
-    disconnect: (tenant) => ws.disconnect(tenant),
+    disconnect: (tenant, reason) => ws.disconnect(tenant, undefined, reason),
     tenants: () => Array.from(ws.connections.tenants(), ([tenant]) => tenant),
   });
   const health = new ServerHealth({ ws, directory: admission === undefined ? undefined : directory }, ports);
@@ -67,6 +67,7 @@ function createWsServer(
     authenticator: parts.validator,
     tenantGate: admission,
     maxConnectionsOf: admission === undefined ? undefined : (tenant) => admission.maxConnectionsOf(tenant),
+    maxChannelsOf: admission === undefined ? undefined : (tenant) => admission.limitsOf(tenant)?.maxChannels,
     broker,
     channelKinds,
     ...createLimiters(config, admission, clock),

@@ -4,7 +4,7 @@ import { OpsInputError } from "./ops-error.ts";
 
 /** A tenant as the typed API tells it. */
 export function tenantMessage(record: TenantRecord): TenantInit {
-  const { maxConnections, publicationsPerSec, bytesPerSec } = record.limits;
+  const { maxConnections, publicationsPerSec, bytesPerSec, maxChannels } = record.limits;
   return {
     id: record.tenant,
     state: record.state === "active" ? TenantState.ACTIVE : TenantState.SUSPENDED,
@@ -13,6 +13,7 @@ export function tenantMessage(record: TenantRecord): TenantInit {
       maxConnections,
       publicationsPerSec,
       bytesPerSec: bytesPerSec === undefined ? undefined : BigInt(bytesPerSec),
+      maxChannels,
     },
     createdAtMs: BigInt(record.createdAtMs),
     updatedAtMs: BigInt(record.updatedAtMs),
@@ -23,11 +24,12 @@ type TenantInit = Omit<Tenant, "$typeName" | "limits"> & { readonly limits: Omit
 
 /** The limits of a message as the directory takes them; what is too large for a number is refused there. */
 export function limitsOf(message: TenantLimits | undefined): NonNullable<TenantRecord["limits"]> {
-  const { maxConnections, publicationsPerSec, bytesPerSec } = message ?? {};
+  const { maxConnections, publicationsPerSec, bytesPerSec, maxChannels } = message ?? {};
   return {
     maxConnections,
     publicationsPerSec,
     bytesPerSec: bytesPerSec === undefined ? undefined : Number(bytesPerSec),
+    maxChannels,
   };
 }
 
@@ -59,10 +61,12 @@ export function stateFilterOf(state: TenantState): TenantListOptions["state"] {
   }
 }
 
-const SETTINGS: ReadonlyMap<TenantSetting, "displayName" | "maxConnections" | "publicationsPerSec" | "bytesPerSec"> =
-  new Map([
-    [TenantSetting.DISPLAY_NAME, "displayName"],
-    [TenantSetting.MAX_CONNECTIONS, "maxConnections"],
-    [TenantSetting.PUBLICATIONS_PER_SEC, "publicationsPerSec"],
-    [TenantSetting.BYTES_PER_SEC, "bytesPerSec"],
-  ] as const);
+type SettingName = "displayName" | "maxConnections" | "publicationsPerSec" | "bytesPerSec" | "maxChannels";
+
+const SETTINGS: ReadonlyMap<TenantSetting, SettingName> = new Map([
+  [TenantSetting.DISPLAY_NAME, "displayName"],
+  [TenantSetting.MAX_CONNECTIONS, "maxConnections"],
+  [TenantSetting.PUBLICATIONS_PER_SEC, "publicationsPerSec"],
+  [TenantSetting.BYTES_PER_SEC, "bytesPerSec"],
+  [TenantSetting.MAX_CHANNELS, "maxChannels"],
+] as const);

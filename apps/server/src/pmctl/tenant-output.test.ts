@@ -8,7 +8,7 @@ const { tenant: acme = fail() } = create(OpsService.method.getTenant.output, {
     id: "acme",
     state: TenantState.SUSPENDED,
     displayName: "Acme\u001b[31m",
-    limits: { maxConnections: 5, publicationsPerSec: 0, bytesPerSec: 1000n },
+    limits: { maxConnections: 5, publicationsPerSec: 0, bytesPerSec: 1000n, maxChannels: 70 },
     createdAtMs: 1_700_000_000_000n,
     updatedAtMs: 1_700_000_001_000n,
   },
@@ -23,8 +23,8 @@ function fail(): never {
 
 describe("a tenant in a terminal", () => {
   it("given limits of its own, when it is a row, then each is told, and none of the server's", () => {
-    expect(tenantRow(acme)).toEqual(["acme", "suspended", "5", "unlimited", "1000", "Acme\u001b[31m"]);
-    expect(tenantRow(plain)).toEqual(["plain", "active", "-", "-", "-", ""]);
+    expect(tenantRow(acme)).toEqual(["acme", "suspended", "5", "70", "unlimited", "1000", "Acme\u001b[31m"]);
+    expect(tenantRow(plain)).toEqual(["plain", "active", "-", "-", "-", "-", ""]);
   });
 
   it("given a name with control characters, when it is shown, then they are seen and do nothing", () => {
@@ -32,6 +32,7 @@ describe("a tenant in a terminal", () => {
       "tenant          acme",
       "state           suspended",
       "connections     5",
+      "channels        70",
       "publications/s  unlimited",
       "bytes/s         1000",
       "name            Acme␛[31m",
@@ -44,7 +45,7 @@ describe("a tenant in a terminal", () => {
     expect(JSON.parse(tenantJson(acme))).toMatchObject({
       id: "acme",
       state: "suspended",
-      limits: { max_connections: 5, publications_per_sec: 0, bytes_per_sec: 1000 },
+      limits: { max_connections: 5, publications_per_sec: 0, bytes_per_sec: 1000, max_channels: 70 },
       created_at: "2023-11-14T22:13:20.000Z",
     });
     expect(JSON.parse(tenantJson(plain))).toMatchObject({ id: "plain", state: "active", limits: {} });

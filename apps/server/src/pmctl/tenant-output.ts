@@ -11,6 +11,7 @@ export function tenantJson({ id, state, displayName, limits, createdAtMs, update
       max_connections: limits?.maxConnections,
       publications_per_sec: limits?.publicationsPerSec,
       bytes_per_sec: limits?.bytesPerSec === undefined ? undefined : Number(limits.bytesPerSec),
+      max_channels: limits?.maxChannels,
     },
     created_at: isoOf(createdAtMs),
     updated_at: isoOf(updatedAtMs),
@@ -26,12 +27,21 @@ export function tenantLines(tenant: Tenant): string[] {
 }
 
 /** The heads of the columns of `tenantRow`. */
-export const TENANT_HEAD: readonly string[] = ["TENANT", "STATE", "CONNECTIONS", "PUBLICATIONS/S", "BYTES/S", "NAME"];
+export const TENANT_HEAD: readonly string[] = [
+  "TENANT",
+  "STATE",
+  "CONNECTIONS",
+  "CHANNELS",
+  "PUBLICATIONS/S",
+  "BYTES/S",
+  "NAME",
+];
 
 /** A tenant as a row. A limit that is `-` is that of the server. */
 export function tenantRow({ id, state, displayName, limits }: Tenant): string[] {
   const quotas = [limits?.publicationsPerSec, limits?.bytesPerSec].map(quotaText);
-  return [id, stateName(state), String(limits?.maxConnections ?? "-"), ...quotas, displayName];
+  const counts = [limits?.maxConnections, limits?.maxChannels].map((limit) => String(limit ?? "-"));
+  return [id, stateName(state), ...counts, ...quotas, displayName];
 }
 
 function quotaText(perSec: number | bigint | undefined): string {

@@ -8,6 +8,7 @@ export interface TenantSettingOptions {
   readonly maxConnections?: number;
   readonly publicationsPerSec?: number;
   readonly bytesPerSec?: number;
+  readonly maxChannels?: number;
 }
 
 /** What a request says of a tenant. */
@@ -21,6 +22,7 @@ const SETTINGS: ReadonlyMap<string, TenantSetting> = new Map([
   ["max-connections", TenantSetting.MAX_CONNECTIONS],
   ["publications-per-sec", TenantSetting.PUBLICATIONS_PER_SEC],
   ["bytes-per-sec", TenantSetting.BYTES_PER_SEC],
+  ["max-channels", TenantSetting.MAX_CHANNELS],
 ]);
 const MAX_PUBLICATIONS = 1_000_000_000;
 
@@ -38,14 +40,15 @@ export function addTenantSettings(command: Command): Command {
       new Option("--bytes-per-sec <n>", "bytes that its clients publish; 0: no limit").argParser((text) =>
         parseQuota(text, Number.MAX_SAFE_INTEGER),
       ),
-    );
+    )
+    .addOption(new Option("--max-channels <n>", "channels with subscribers at once").argParser(parseCount));
 }
 
 /** The options in the form of a request; what is not given is undefined. */
 export function settingsOf(options: TenantSettingOptions): TenantSettings {
-  const { name: displayName, maxConnections, publicationsPerSec, bytesPerSec: bytes } = options;
+  const { name: displayName, maxConnections, publicationsPerSec, bytesPerSec: bytes, maxChannels } = options;
   const bytesPerSec = bytes === undefined ? undefined : BigInt(bytes);
-  return { displayName, limits: { maxConnections, publicationsPerSec, bytesPerSec } };
+  return { displayName, limits: { maxConnections, publicationsPerSec, bytesPerSec, maxChannels } };
 }
 
 /** Collects settings that are to be taken away. */

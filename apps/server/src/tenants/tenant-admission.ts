@@ -5,7 +5,7 @@ import type { TenantGate } from "@pm/ws";
 /** Who is connected, as far as admission has to know. */
 export interface ConnectedTenants {
   /** Closes the connections of a tenant with 4503; returns how many. */
-  disconnect(tenant: TenantId): number;
+  disconnect(tenant: TenantId, reason: string): number;
   tenants(): Iterable<TenantId>;
 }
 
@@ -91,7 +91,7 @@ export class TenantAdmission implements TenantGate {
 
   #expel(tenant: TenantId, cause: "unknown" | "suspended"): void {
     this.#records.delete(tenant);
-    const connections = this.#connected.disconnect(tenant);
+    const connections = this.#connected.disconnect(tenant, `the tenant is ${cause}`);
     if (connections > 0) this.#ports.logger.info("tenant_expelled", { tenant_id: tenant, cause, connections });
   }
 

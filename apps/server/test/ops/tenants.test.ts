@@ -146,6 +146,16 @@ describe("limits of a tenant's own", () => {
     for (const client of [first, second]) await client.expect("pong", { case: "ping", value: {} });
   });
 
+  it("given a limit on channels, when there are as many, then the next one is refused, and one that is there is not", async () => {
+    await server.post("CreateTenant", { tenantId: "narrow", limits: { maxChannels: 1 } });
+    await using client = await ProtocolClient.connect(server, { tenant: "narrow" });
+    await using other = await ProtocolClient.connect(server, { tenant: "narrow" });
+    await client.expect("subscribed", { case: "subscribe", value: { channel: "a" } });
+    const error = await client.refusal({ case: "subscribe", value: { channel: "b" } });
+    expect(error).toMatchObject({ code: "LIMIT_EXCEEDED", field: "channel" });
+    await other.expect("subscribed", { case: "subscribe", value: { channel: "a" } });
+  });
+
   it("given a quota of publications, when it is used up by one user, then all publishers of the tenant wait as told, and no other tenant", async () => {
     await server.post("CreateTenant", { tenantId: "quiet", limits: { publicationsPerSec: 5 } });
     await server.post("CreateTenant", { tenantId: "loud" });
@@ -307,7 +317,7 @@ describe("pmctl tenant", () => {
     );
     expect([made.code, made.stderr]).toEqual([0, ""]);
     expect(made.stdout).toMatch(
-      /^tenant +ctl\nstate +active\nconnections +5\npublications\/s +unlimited\nbytes\/s +-\nname +Ctl Ltd\ncreated /,
+      /^tenant +ctl\nstate +active\nconnections +5\nchannels +-\npublications\/s +unlimited\nbytes\/s +-\nname +Ctl Ltd\ncreated /,
     );
     const updated = await run(
       "update",

@@ -1,4 +1,12 @@
-import { type CancelTimer, type ChannelRef, channelKey, type Clock, type Logger, type TenantId } from "@pm/core";
+import {
+  type CancelTimer,
+  type ChannelRef,
+  channelKey,
+  type Clock,
+  type Logger,
+  TENANT_CHANNEL,
+  type TenantId,
+} from "@pm/core";
 import type { ChannelKinds } from "../channel-kinds.ts";
 import type { AppendResult, Broker, PublicationDraft } from "../log/broker.ts";
 import { WsError } from "../ws-error.ts";
@@ -21,8 +29,8 @@ export interface TenantBroadcasterPorts {
 export interface TenantBroadcasterLimits {
   /** Bytes of one tenant's publications that may wait for their fan-out; above it, its publishers are not read. */
   readonly maxPendingBytes: number;
-  /** Channels of one tenant that may have subscribers here. */
-  readonly maxChannelsPerTenant: number;
+  /** Channels of one tenant that may have subscribers here; asked for each new one, so that it can change. */
+  readonly maxChannelsOf: (tenant: TenantId) => number;
 }
 
 interface TenantLoad {
@@ -124,9 +132,9 @@ export class TenantBroadcaster {
 
   #open(ref: ChannelRef, key: string): LiveChannel {
     const load = this.#loadOf(ref.tenant);
-    if (load.channels >= this.#limits.maxChannelsPerTenant) {
-      throw WsError.channelLimit(ref.tenant, this.#limits.maxChannelsPerTenant);
-    }
+    const max = this.#limits.maxChannelsOf(ref.tenant);
+    // The tenant-wide channel is always there, and not counted.
+    if (ref.name !== TENANT_CHANNEL && load.channels > max) throw WsError.channelLimit(ref.tenant, max);
     const channel = new LiveChannel(ref, this.#ports.kinds.of(ref.name), this.#owner);
     this.#channels.set(key, channel);
     load.channels++;
