@@ -39,7 +39,7 @@ export function BoardView({ model }: { readonly model: TenantModel }): JSX.Eleme
     over.value = undefined;
     const card = draggedCard(event, model.tenant.id);
     if (card === undefined) {
-      model.notice.value = "Cards do not cross tenants.";
+      model.say("Cards do not cross tenants.", Date.now());
       return;
     }
     event.preventDefault();

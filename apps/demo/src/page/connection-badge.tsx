@@ -10,10 +10,12 @@ export function ConnectionBadge({ model }: { readonly model: TenantModel }): JSX
   const since = useRef({ connection, atMs: Date.now() });
   if (since.current.connection !== connection) since.current = { connection, atMs: Date.now() };
   const isStalled = model.stalledUntilMs.value > now.value;
-  const text = isStalled ? "Stalled" : textOf(connection, now.value - since.current.atMs);
+  const cutSecs = Math.ceil((model.cutUntilMs.value - now.value) / 1000);
+  const isCut = cutSecs > 0 && connection.kind !== "connected";
+  const away = isCut ? `Cut for ${cutSecs} s` : textOf(connection, now.value - since.current.atMs);
   return (
     <span class="badge" data-connection={isStalled ? "stalled" : connection.kind}>
-      {text}
+      {isStalled ? "Stalled" : away}
     </span>
   );
 }

@@ -2,16 +2,21 @@ import type { JSX } from "preact";
 import { now } from "./pulse-loop.ts";
 import type { TenantModel } from "./tenant-model.ts";
 
+const CUT_MS = 5_000;
 const STALL_MS = 6_000;
 
 /** What a visitor may do to a tenant, to see what comes of it. */
 export function Controls({ model, other }: { readonly model: TenantModel; readonly other: TenantModel }): JSX.Element {
-  const { connection, stalledUntilMs, notice } = model;
+  const { connection, cutUntilMs, stalledUntilMs } = model;
   const isStalled = stalledUntilMs.value > now.value;
-  const isAway = connection.value.kind === "waiting";
+  const isAway = cutUntilMs.value > now.value || connection.value.kind === "waiting";
   return (
     <div class="controls" role="group" aria-label={`Try with ${model.tenant.name}`}>
-      <button type="button" disabled={isStalled} onClick={() => (isAway ? model.hurry() : model.cut())}>
+      <button
+        type="button"
+        disabled={isStalled}
+        onClick={() => (isAway ? model.mend() : model.cut(CUT_MS, Date.now()))}
+      >
         {isAway ? "Reconnect now" : "Cut the connection"}
       </button>
       <button type="button" disabled={isStalled} onClick={() => model.stall(STALL_MS, Date.now())}>
@@ -20,9 +25,7 @@ export function Controls({ model, other }: { readonly model: TenantModel; readon
       <button
         type="button"
         onClick={() => {
-          void flood(other).then((text) => {
-            notice.value = text;
-          });
+          void flood(other).then((text) => model.say(text, Date.now()));
         }}
       >
         Flood {other.tenant.name}

@@ -41,6 +41,7 @@ interface Pending extends IssuedCommand {
 
 const MAX_ACTIVITIES = 3;
 const LATENCY_WINDOW_MS = 60_000;
+const NOTICE_MS = 8_000;
 
 /** What the page shows of one tenant. The board is that of the log with the own commands on top that are not in it yet. */
 export class TenantModel {
@@ -58,6 +59,7 @@ export class TenantModel {
   readonly notice: Signal<string> = signal("");
   /** The card that somebody else changed last. */
   readonly touched: Signal<{ readonly card: string; readonly offset: number } | undefined> = signal(undefined);
+  readonly cutUntilMs: Signal<number> = signal(0);
   readonly stalledUntilMs: Signal<number> = signal(0);
   readonly #pending = signal<readonly Pending[]>([]);
   readonly pendingCards: ReadonlySignal<ReadonlySet<string>> = computed(
@@ -72,6 +74,7 @@ export class TenantModel {
   readonly #send: (order: ReaderOrder) => void;
   #trafficOffset = 0;
   #tops: LogTops | undefined;
+  #noticeUntilMs = 0;
   #counted = { received: 0, atMs: 0 };
 
   constructor({ tenant, user, send }: TenantModelOptions) {
@@ -91,17 +94,30 @@ export class TenantModel {
     this.#send({ kind: "publish", issued });
   }
 
-  cut(): void {
-    this.#send({ kind: "cut" });
+  /** Takes the network away from the reader for a while. */
+  cut(ms: number, nowMs: number): void {
+    this.cutUntilMs.value = nowMs + ms;
+    this.#send({ kind: "cut", ms });
+    this.say(`The network of ${this.tenant.name} is cut. Moves you make now are sent when it is back.`, nowMs);
   }
 
-  hurry(): void {
-    this.#send({ kind: "hurry" });
+  /** Gives it back, and connects at once. */
+  mend(): void {
+    this.cutUntilMs.value = 0;
+    this.#send({ kind: "mend" });
   }
 
+  /** Lets the reader do nothing for a while. */
   stall(ms: number, nowMs: number): void {
     this.stalledUntilMs.value = nowMs + ms;
     this.#send({ kind: "stall", ms });
+    this.say(`The reader of ${this.tenant.name} is stuck. Flood it meanwhile, and see it catch up.`, nowMs);
+  }
+
+  /** Shows a sentence for a while. */
+  say(text: string, nowMs: number): void {
+    this.notice.value = text;
+    this.#noticeUntilMs = nowMs + NOTICE_MS;
   }
 
   /** Counts what was in the logs at the last call and has not come since. */
@@ -112,6 +128,7 @@ export class TenantModel {
       tops === undefined || this.state.value === undefined
         ? 0
         : Math.max(0, tops.board - boardOffset) + Math.max(0, tops.traffic - this.#trafficOffset);
+    if (nowMs > this.#noticeUntilMs) this.notice.value = "";
     const { received, atMs } = this.#counted;
     const secs = (nowMs - atMs) / 1000;
     if (secs < 1) return;
@@ -143,7 +160,7 @@ export class TenantModel {
         break;
       case "refused":
         this.#pending.value = this.#pending.value.filter(({ id }) => id !== report.id);
-        this.notice.value = `Not saved: ${report.reason}.`;
+        this.say(`Not saved: ${report.reason}.`, Date.now());
         break;
       case "interrupted":
         this.interruptions.value = report.counts;

@@ -7,10 +7,10 @@ import type { DemoTenant } from "../board/tenants.ts";
 export type ReaderOrder =
   | { readonly kind: "start"; readonly tenant: DemoTenant["id"]; readonly user: string }
   | { readonly kind: "publish"; readonly issued: IssuedCommand }
-  /** The connection is lost, without a word to the client. */
-  | { readonly kind: "cut" }
-  /** Connects now, if the client waits to do so. */
-  | { readonly kind: "hurry" }
+  /** The network is away for a while. */
+  | { readonly kind: "cut"; readonly ms: number }
+  /** The network is back, or the client is to connect without waiting. */
+  | { readonly kind: "mend" }
   /** The worker does nothing for a while: no message is taken from its socket. */
   | { readonly kind: "stall"; readonly ms: number };
 

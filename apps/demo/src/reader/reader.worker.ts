@@ -16,10 +16,10 @@ addEventListener("message", ({ data }: MessageEvent<ReaderOrder>) => {
       void reader?.publish(data.issued);
       break;
     case "cut":
-      reader?.cut();
+      reader?.cut(data.ms);
       break;
-    case "hurry":
-      reader?.hurry();
+    case "mend":
+      reader?.mend();
       break;
     case "stall":
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, data.ms);

@@ -20,6 +20,7 @@ export class TenantReader {
   readonly #board: BoardFeed;
   readonly #traffic: TrafficFeed;
   readonly #report: (report: ReaderReport) => void;
+  #mending: ReturnType<typeof setTimeout> | undefined;
   #onNetwork: (event: NetworkEvent) => void = () => undefined;
 
   constructor({ tenant, user }: TenantReaderOptions, report: (report: ReaderReport) => void) {
@@ -64,12 +65,17 @@ export class TenantReader {
     }
   }
 
-  cut(): void {
+  /** Takes the network away, for so long or until `mend`. */
+  cut(ms: number): void {
+    clearTimeout(this.#mending);
+    this.#mending = setTimeout(() => this.mend(), ms);
     this.#sockets.cut();
   }
 
-  hurry(): void {
-    this.#onNetwork("wake");
+  mend(): void {
+    clearTimeout(this.#mending);
+    this.#sockets.mend();
+    this.#onNetwork("online");
   }
 }
 
