@@ -339,9 +339,10 @@ describe("pmctl tenant", () => {
     expect((await run("suspend", "ctl")).stdout).toMatch(/^state +suspended$/m);
     expect((await client.closed).code).toBe(4503);
     const { stdout } = await run("list", "--state", "suspended");
-    expect(stdout.split("\n").map((line) => line.split(/ +/).slice(0, 5))).toContainEqual([
+    expect(stdout.split("\n").map((line) => line.split(/ +/).slice(0, 6))).toContainEqual([
       "ctl",
       "suspended",
+      "-",
       "-",
       "unlimited",
       "1000",
