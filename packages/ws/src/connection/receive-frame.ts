@@ -28,8 +28,7 @@ export function receiveFrame(
   }
   const messages = decode(connection, frame.data);
   if (messages === undefined) return;
-  if (messages.length === 0) connection.sendError(WsError.invalidMessage("messages", "is empty"));
-  let violated = false;
+  let violated = messages.length === 0 && refuseEmptyFrame(connection, ports);
   for (const message of messages) violated = receiveMessage(connection, message, ports) || violated;
   countViolation(connection, violated);
   if (connection.inFlight >= ports.options.maxInFlight) connection.pause(Pause.IN_FLIGHT);
@@ -45,16 +44,18 @@ function decode(connection: WebSocketConnection, data: Buffer): ClientMessage[] 
   }
 }
 
+/** An empty frame counts as a message. True when it was over the rate. */
+function refuseEmptyFrame(connection: WebSocketConnection, ports: ConnectionPorts): boolean {
+  if (isOverRate(connection, { limiter: connection.messageLimiter, id: 0 }, ports)) return true;
+  connection.sendError(WsError.invalidMessage("messages", "is empty"));
+  return false;
+}
+
 /** True when the message was over the rate, and dropped. */
 function receiveMessage(connection: WebSocketConnection, message: ClientMessage, ports: ConnectionPorts): boolean {
   connection.messagesIn++;
   ports.metrics.received(message.body.case);
-  const waitMs = limiterOf(connection, message)?.check() ?? 0;
-  if (waitMs > 0) {
-    ports.metrics.rateLimited("connection");
-    connection.sendError(WsError.rateLimited("the connection sends", waitMs), message.id);
-    return true;
-  }
+  if (isOverRate(connection, { limiter: limiterOf(connection, message), id: message.id }, ports)) return true;
   let command: Command;
   try {
     command = validateCommand(message);
@@ -64,6 +65,18 @@ function receiveMessage(connection: WebSocketConnection, message: ClientMessage,
   }
   carryOut(connection, { command, id: message.id }, ports);
   return false;
+}
+
+function isOverRate(
+  connection: WebSocketConnection,
+  { limiter, id }: { readonly limiter: RateLimiter | undefined; readonly id: number },
+  ports: ConnectionPorts,
+): boolean {
+  const waitMs = limiter?.check() ?? 0;
+  if (waitMs <= 0) return false;
+  ports.metrics.rateLimited("connection");
+  connection.sendError(WsError.rateLimited("the connection sends", waitMs), id);
+  return true;
 }
 
 /** Subscribing has a limit of its own, so that a reconnect with many channels is never a violation. */
