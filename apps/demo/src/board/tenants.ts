@@ -23,7 +23,7 @@ export const TENANTS: readonly [DemoTenant, DemoTenant] = [
     id: "globex",
     name: "Globex",
     seed: {
-      todo: cards("a", "Book the spring fair", "Photographs for the menu"),
+      todo: cards("a", "Book the spring fair", "Photos for the menu"),
       doing: cards("b", "Taste the summer teas", "New labels for the 250 g tin", "Find a second roaster"),
       done: cards("c", "Move the shop to the arcade"),
     },
