@@ -41,7 +41,7 @@ export class Link {
   readonly #ports: LinkPorts;
   readonly #listener: LinkListener;
   readonly #dialer: Dialer;
-  readonly #policy: ReconnectPolicy;
+  #policy: ReconnectPolicy;
   #state: ClientState = { kind: "idle" };
   #serving: Connection | undefined;
   #incoming: Connection | undefined;
@@ -75,6 +75,7 @@ export class Link {
   /** Begins, or begins again. Does nothing while it is up. */
   start(): void {
     if (this.#state.kind !== "idle" && this.#state.kind !== "stopped") return;
+    this.#policy = new ReconnectPolicy(this.#ports.random);
     this.#become({ kind: "connecting" });
     this.#dialer.dial({ afterMs: 0, isHint: false });
   }

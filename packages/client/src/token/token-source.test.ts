@@ -98,6 +98,25 @@ describe("TokenSource", () => {
     expect([requests.length, failures]).toEqual([1, []]);
   });
 
+  it("given a refresh that fails again and again, when the token has expired meanwhile, then the next try is at once and says so", async () => {
+    const source = sourceOf(({ reason }) => {
+      if (reason === "refresh") throw new Error("down");
+      return "t";
+    });
+    const refreshed = source.fetch("refresh");
+    await turn();
+    expect(await source.fetch("expired")).toBe("t");
+    expect(await refreshed).toBe("t");
+    expect(requests.map(({ reason }) => reason)).toEqual(["refresh", "expired"]);
+  });
+
+  it("given a source that is closed, when a token is wanted again, then it is a new one", async () => {
+    const source = sourceOf(() => `t-${requests.length}`);
+    await source.current();
+    source.close();
+    expect(await source.current()).toBe("t-2");
+  });
+
   it("given a flight that is closed, when it lands, then nothing comes of it and the next one is another", async () => {
     const first = Promise.withResolvers<string>();
     const source = sourceOf(() => (requests.length === 1 ? first.promise : "t-2"));

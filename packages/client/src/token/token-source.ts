@@ -61,6 +61,7 @@ export class TokenSource {
    * @throws PmClientError `UNAUTHORIZED` when `getToken` said so, `CLOSED` after `close`
    */
   async fetch(reason: TokenReason): Promise<string> {
+    if (this.#flight !== undefined && reason !== "refresh") this.#flight.urge(reason);
     this.#flight ??= new TokenFlight(this.#getToken, this.#ports, reason);
     const flight = this.#flight;
     try {
@@ -85,10 +86,12 @@ export class TokenSource {
     this.#flight?.hurry();
   }
 
-  /** Ends a flight that is under way; the source can be used again. */
+  /** Ends a flight that is under way and forgets the token; the source can be used again. */
   close(): void {
     this.#flight?.close();
     this.#flight = undefined;
+    this.#token = undefined;
+    this.#freshUntilMs = undefined;
   }
 }
 
@@ -97,7 +100,7 @@ class TokenFlight {
   readonly landed: Promise<string>;
   readonly #getToken: GetToken;
   readonly #ports: TokenPorts;
-  readonly #reason: TokenReason;
+  #reason: TokenReason;
   readonly #ended = new AbortController();
   #failures = 0;
   #cancelTimer: CancelTimer | undefined;
@@ -112,6 +115,12 @@ class TokenFlight {
 
   hurry(): void {
     this.#proceed?.();
+  }
+
+  /** Somebody else waits for it, for a reason of his own. */
+  urge(reason: TokenReason): void {
+    this.#reason = reason;
+    this.hurry();
   }
 
   close(): void {
