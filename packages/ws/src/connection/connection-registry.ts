@@ -17,25 +17,35 @@ export interface ConnectionLimits {
   readonly maxOfTenant: (tenant: TenantId) => number;
 }
 
-/** A connection's place in the limits. Releasing it twice does nothing. */
+/** A connection's place in the limits: one in its tenant's, one in the process's. Releasing it twice does nothing. */
 export class ConnectionSlot {
   readonly #tenant: TenantId;
   #owner: SlotOwner | undefined;
+  #isOfTenant = true;
 
   constructor(tenant: TenantId, owner: SlotOwner) {
     this.#tenant = tenant;
     this.#owner = owner;
   }
 
+  /** Leaves the tenant's place to another. The process's is kept, since the socket is still open. */
+  yield(): void {
+    if (this.#owner === undefined || !this.#isOfTenant) return;
+    this.#isOfTenant = false;
+    this.#owner.onYielded(this.#tenant);
+  }
+
   release(): void {
-    this.#owner?.onReleased(this.#tenant);
+    this.yield();
+    this.#owner?.onReleased();
     this.#owner = undefined;
   }
 }
 
 /** Counts the slots. */
 export interface SlotOwner {
-  onReleased(tenant: TenantId): void;
+  onYielded(tenant: TenantId): void;
+  onReleased(): void;
 }
 
 /** Which connections to look up. */
@@ -99,12 +109,18 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
     if (session !== undefined && this.#sessions.get(session) === connection) this.#sessions.delete(session);
   }
 
-  /** Notes the session of a connection; an older connection of the same session gives up its place in the limits. */
+  /**
+   * Notes the session of a connection. An older connection of the same session leaves it its place in the tenant's limit,
+   * but not without end: a tenant never has more than twice its limit open.
+   */
   claimSession(connection: Connection): void {
     const session = sessionKey(connection);
     if (session === undefined) return;
     const older = this.#sessions.get(session);
-    if (older !== undefined && older !== connection) older.slot.release();
+    const { tenant } = connection.context;
+    const open = this.#byTenant.get(tenant)?.size ?? 0;
+    const isWithin = open < 2 * this.#limits.maxOfTenant(tenant);
+    if (older !== undefined && older !== connection && isWithin) older.slot.yield();
     this.#sessions.set(session, connection);
   }
 
@@ -125,8 +141,11 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
     for (const [tenant, connections] of this.#byTenant) yield [tenant, connections.size];
   }
 
-  onReleased(tenant: TenantId): void {
+  onReleased(): void {
     this.#totalSlots--;
+  }
+
+  onYielded(tenant: TenantId): void {
     const left = (this.#slots.get(tenant) ?? 1) - 1;
     if (left === 0) this.#slots.delete(tenant);
     else this.#slots.set(tenant, left);

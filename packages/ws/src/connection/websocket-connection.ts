@@ -278,6 +278,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
 
   /** Tells who the client is, so that this connection can take the place of its older one. */
   nameSession(sessionId: string): void {
+    if (this.sessionId !== "") return;
     this.sessionId = sessionId;
     this.#host.onSession(this);
   }
