@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyCommand } from "../src/board/apply-command.ts";
 import { MAX_CARDS, parseBoard, placeOf, sizeOf } from "../src/board/board.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type Board, COLUMNS, sizeOf } from "../../src/board/board.ts";
 import type { BoardCommand } from "../../src/board/board-command.ts";
 
