@@ -1,4 +1,4 @@
-import { PUBLIC_ERRORS } from "@pm/proto";
+import { CloseCode, PUBLIC_ERRORS } from "@pm/proto";
 import { Gauge, Registry } from "prom-client";
 import type { Run } from "../fanout/run.ts";
 import { HotHistogram } from "./hot-histogram.ts";
@@ -51,6 +51,8 @@ type Kind = (typeof KINDS)[number];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const FAN_OUT = [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000];
 const TOP_TENANTS = 20;
+/** A client may close with any code: those without a meaning here share a label. */
+const CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CloseCode));
 
 /** The metrics of connections and channels. Names begin with `pm_ws_`, labels are from closed sets. */
 export class WsMetrics {
@@ -81,7 +83,7 @@ export class WsMetrics {
       new HotHistogram({ name, help, buckets }, registry);
 
     this.#opened = counter("pm_ws_connections_opened_total", "Connections accepted");
-    this.#closed = by("pm_ws_connections_closed_total", "Connections closed, by close code", "code");
+    this.#closed = by("pm_ws_connections_closed_total", "Connections closed, by close code of pm.v1, else other", "code");
     this.#handshakes = by("pm_ws_handshakes_total", "Handshakes by outcome", "outcome");
     this.#handshakeSeconds = histogram("pm_ws_handshake_seconds", "From the upgrade request to its answer", SECONDS);
     this.#messageSeconds = histogram(
@@ -147,7 +149,7 @@ export class WsMetrics {
   }
 
   closed(code: number): void {
-    this.#closed(String(code >= 1000 && code < 5000 ? code : 1006)).inc();
+    this.#closed(CLOSE_CODES.has(code) ? String(code) : "other").inc();
   }
 
   received(kind: Exclude<Kind, "unknown"> | undefined): void {
