@@ -83,7 +83,11 @@ export class WsMetrics {
       new HotHistogram({ name, help, buckets }, registry);
 
     this.#opened = counter("pm_ws_connections_opened_total", "Connections accepted");
-    this.#closed = by("pm_ws_connections_closed_total", "Connections closed, by close code of pm.v1, else other", "code");
+    this.#closed = by(
+      "pm_ws_connections_closed_total",
+      "Connections closed, by close code of pm.v1, else other",
+      "code",
+    );
     this.#handshakes = by("pm_ws_handshakes_total", "Handshakes by outcome", "outcome");
     this.#handshakeSeconds = histogram("pm_ws_handshake_seconds", "From the upgrade request to its answer", SECONDS);
     this.#messageSeconds = histogram(
