@@ -1,0 +1,110 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type Closure, ProtocolClient, publishOf } from "./support/protocol-client.ts";
+import { ServerProcess } from "./support/server-process.ts";
+
+const CLIENTS = 500;
+const CHANNELS = 50;
+const GRACE_MS = 1_000;
+const WINDOW_MS = 4_000;
+const DEADLINE_MS = 9_000;
+
+/** A client that subscribes to a channel and publishes to it, awaiting each Published, until it is closed. */
+class LoadedClient {
+  readonly client: ProtocolClient;
+  readonly channel: string;
+  readonly acknowledged: string[] = [];
+  readonly closed: Promise<Closure>;
+
+  constructor(client: ProtocolClient, channel: string) {
+    this.client = client;
+    this.channel = channel;
+    this.closed = client.closed;
+  }
+
+  async publishUntilClosed(): Promise<void> {
+    await delay(Math.random() * 1_000);
+    try {
+      for (;;) {
+        const reply = await this.client.request(publishOf(this.channel, '"load"'), 20_000);
+        if (reply.case === "published") this.acknowledged.push(reply.value.messageId);
+        await delay(1_000);
+      }
+    } catch {
+      await this.closed;
+    }
+  }
+}
+
+describe("SIGTERM under load", () => {
+  it("given 500 clients that publish, when SIGTERM comes, then nothing acknowledged is lost and the closes are spread evenly, all 1012", async () => {
+    await using server = await ServerProcess.start({
+      RATE_LIMIT_REQUESTS: "100000",
+      DRAIN_GRACE_SECS: String(GRACE_MS / 1_000),
+      DRAIN_WINDOW_SECS: String(WINDOW_MS / 1_000),
+      DRAIN_DEADLINE_SECS: String(DEADLINE_MS / 1_000),
+    });
+    const loaded: LoadedClient[] = [];
+    for (let n = 0; n < CLIENTS; n += 1) {
+      const client = await ProtocolClient.connect(server, { user: `u-${n}` });
+      const channel = `load:${n % CHANNELS}`;
+      await client.subscribe(channel);
+      loaded.push(new LoadedClient(client, channel));
+    }
+    const running = loaded.map((one) => one.publishUntilClosed());
+    await delay(2_000);
+
+    const signalledMs = performance.now();
+    server.signal("SIGTERM");
+    await expect.poll(async () => (await server.get("/ready")).status, { timeout: 1_000, interval: 20 }).toBe(503);
+    await Promise.all(running);
+    const exit = await server.exit;
+    expect([exit.code, server.faults]).toEqual([0, []]);
+    expect(exit.atMs - signalledMs).toBeLessThan(DEADLINE_MS);
+
+    const closures = await Promise.all(loaded.map(({ closed }) => closed));
+    expect(new Set(closures.map(({ code }) => code))).toEqual(new Set([1012]));
+    expectHints(loaded);
+    expectEvenSpread(closures, signalledMs);
+    expectNothingLost(loaded);
+  }, 60_000);
+});
+
+function expectHints(loaded: LoadedClient[]): void {
+  const hints = loaded.map(({ client }) => client.received("goAway"));
+  expect(hints.every((goAways) => goAways.length === 1)).toBe(true);
+  const spread = new Set(hints.map(([goAway]) => goAway?.reconnectAfterMs));
+  expect(spread.size).toBeGreaterThan(CLIENTS / 10);
+}
+
+function expectEvenSpread(closures: Closure[], signalledMs: number): void {
+  const quarters = [0, 0, 0, 0];
+  for (const { atMs } of closures) {
+    const quarter = Math.floor((4 * (atMs - signalledMs - GRACE_MS)) / WINDOW_MS);
+    const index = Math.min(3, Math.max(0, quarter));
+    quarters[index] = (quarters[index] ?? 0) + 1;
+  }
+  for (const count of quarters) {
+    expect(count).toBeGreaterThan(CLIENTS / 4 - CLIENTS / 12);
+    expect(count).toBeLessThan(CLIENTS / 4 + CLIENTS / 12);
+  }
+}
+
+/** Every acknowledged publication reached a subscriber, and each subscriber saw one epoch without a gap. */
+function expectNothingLost(loaded: LoadedClient[]): void {
+  const delivered = new Set<string>();
+  for (const { client, channel } of loaded) {
+    const publications = client.received("publication").filter((publication) => publication.channel === channel);
+    let expected =
+      (client.received("subscribed").find((subscribed) => subscribed.channel === channel)?.position?.offset ?? 0n) + 1n;
+    for (const { offset, messageId } of publications) {
+      expect(offset).toBe(expected);
+      expected += 1n;
+      delivered.add(messageId);
+    }
+    expect(client.received("lagged")).toEqual([]);
+  }
+  const acknowledged = loaded.flatMap((one) => one.acknowledged);
+  expect(acknowledged.length).toBeGreaterThan(CLIENTS * 3);
+  expect(acknowledged.filter((messageId) => !delivered.has(messageId))).toEqual([]);
+}
