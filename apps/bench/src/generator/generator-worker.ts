@@ -1,0 +1,50 @@
+import { readlinkSync } from "node:fs";
+import { setPriority } from "node:os";
+import { basename } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import type { GeneratorAnswer, GeneratorCommand, GeneratorSetup, WindowSample } from "./generator-protocol.ts";
+import { GeneratorSession } from "./generator-session.ts";
+
+// The thread of a generator: one command at a time, one answer each.
+
+const LOW_PRIORITY = 10;
+
+const setup = workerData as GeneratorSetup;
+if (setup.manner === "yields") setPriority(threadId(), LOW_PRIORITY);
+const session = new GeneratorSession(setup);
+
+parentPort?.on("message", (command: GeneratorCommand) => {
+  run(command).then(
+    (sample) => answer({ kind: "done", sample }),
+    (error: unknown) => answer({ kind: "failed", error }),
+  );
+});
+
+/** The kernel's id of this thread: on Linux a thread has a priority of its own. */
+function threadId(): number {
+  return Number(basename(readlinkSync("/proc/thread-self")));
+}
+
+function answer(message: GeneratorAnswer): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(message);
+}
+
+async function run(command: GeneratorCommand): Promise<WindowSample | undefined> {
+  switch (command.kind) {
+    case "open":
+      await session.open(command.plan);
+      return undefined;
+    case "publish":
+      return session.publish(command.plan);
+    case "echo":
+      return session.echo(command.plan);
+    case "handshakes":
+      return session.handshakes(command.plan);
+    case "stall":
+      session.stall(command.count);
+      return undefined;
+    default:
+      return command satisfies never;
+  }
+}
