@@ -1,0 +1,69 @@
+import type { WindowPlan } from "../generator/generator-protocol.ts";
+
+/** How large the runs are. */
+export interface RunSizes {
+  readonly window: WindowPlan;
+  /** Of the fan-out profiles, and of those that flood and stall. */
+  readonly subscribers: number;
+  /** Of the small-channels profile; each has two subscribers. */
+  readonly smallChannels: number;
+  readonly echoConnections: number;
+  readonly handshakes: number;
+  readonly idleConnections: number;
+  /** Time that a server gets to come to rest before its memory is read. */
+  readonly settleSecs: number;
+  /** The two numbers of idle connections between which the cost of a message is compared. */
+  readonly scaling: readonly [number, number];
+  readonly slowReaders: SlowReaderSizes;
+  readonly fairnessSecs: number;
+}
+
+/** Times of the profile with stalled readers. */
+export interface SlowReaderSizes {
+  /** Measured before and after some stop reading. */
+  readonly secs: number;
+  /** From the stall to the second measurement, for buffers to fill. */
+  readonly stallSecs: number;
+}
+
+/** What is measured for the record. */
+export const FULL_SIZES: RunSizes = {
+  window: { warmSecs: 1.2, secs: 2.5 },
+  subscribers: 1000,
+  smallChannels: 1000,
+  echoConnections: 200,
+  handshakes: 10_000,
+  idleConnections: 10_000,
+  settleSecs: 3,
+  scaling: [1_000, 10_000],
+  slowReaders: { secs: 5, stallSecs: 10 },
+  fairnessSecs: 5,
+};
+
+/** A minute for everything; good for a glance. */
+export const QUICK_SIZES: RunSizes = {
+  window: { warmSecs: 0.4, secs: 0.6 },
+  subscribers: 1000,
+  smallChannels: 1000,
+  echoConnections: 200,
+  handshakes: 1_500,
+  idleConnections: 2_000,
+  settleSecs: 0.5,
+  scaling: [200, 2_000],
+  slowReaders: { secs: 1, stallSecs: 1 },
+  fairnessSecs: 1,
+};
+
+/** Shows that everything works, and nothing about speed. */
+export const TINY_SIZES: RunSizes = {
+  window: { warmSecs: 0.1, secs: 0.2 },
+  subscribers: 20,
+  smallChannels: 20,
+  echoConnections: 5,
+  handshakes: 30,
+  idleConnections: 150,
+  settleSecs: 0.1,
+  scaling: [10, 50],
+  slowReaders: { secs: 0.3, stallSecs: 0.1 },
+  fairnessSecs: 0.3,
+};
