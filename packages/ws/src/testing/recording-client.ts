@@ -71,13 +71,14 @@ export class RecordingClient {
    * @throws DisconnectedError when it is refused, or ends before
    */
   async connect(): Promise<void> {
+    if (this.#socket !== undefined) throw new TypeError(`${this.name} has a connection`);
     const { url, token, encoding = "proto", createConnection } = this.#options;
     const socket = new ProtocolSocket({
       url,
       token,
       encoding,
       createConnection,
-      onPush: (message) => this.#onPush(message),
+      onPush: (message) => this.#socket === socket && this.#onPush(message),
       onClosed: (code) => this.#onClosed(socket, code),
     });
     this.#socket = socket;
@@ -87,20 +88,25 @@ export class RecordingClient {
   }
 
   /**
-   * Opens another connection and subscribes to every channel of the one before from where it was.
-   * @throws DisconnectedError when it is refused, or ends before
+   * Opens another connection and subscribes to every channel of the one before from where it was. Where one of them
+   * cannot be had back, the connection ends.
+   * @throws DisconnectedError when it is refused, or ends before; RefusedError for a channel
    */
   async reconnect(): Promise<void> {
+    const connected = this.connect();
     const returning = [...this.#record.positions()];
     for (const [channel] of returning) this.#record.cursor(channel).ask();
-    const connected = this.connect();
     const subscribed = returning.map(([channel, since]) =>
       this.#orGiveUp(
         channel,
         connected.then(() => this.#answer(this.#subscribeRequest(channel, { since }))),
       ),
     );
-    await Promise.all([connected, ...subscribed]);
+    const [outcome, ...outcomes] = await Promise.allSettled([connected, ...subscribed]);
+    const failure = [outcome, ...outcomes].find(({ status }) => status === "rejected");
+    if (failure?.status !== "rejected") return;
+    if (outcome.status === "fulfilled") await this.cut();
+    throw failure.reason;
   }
 
   /** From now on, reconnects by itself after every end that was not asked for. */
@@ -255,8 +261,8 @@ export class RecordingClient {
     if (delayMs === undefined) return;
     setTimeout(() => {
       if (this.#reconnectDelayMs === undefined || this.#socket !== undefined) return;
-      // A connection that cannot have its channels back ends, and its end is the beginning of the next.
-      this.reconnect().catch(() => this.#socket?.cut());
+      // A failure ends in a close, and that begins the next attempt.
+      this.reconnect().catch(() => undefined);
     }, delayMs());
   }
 

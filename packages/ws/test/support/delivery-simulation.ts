@@ -134,7 +134,7 @@ export class DeliverySimulation {
   }
 
   #reconnect(client: RecordingClient): void {
-    if (!client.isConnected) client.reconnect().catch(() => client.cut());
+    client.reconnect().catch(ignore);
   }
 
   async #loseTail({ channel, count }: Extract<DeliveryOperation, { kind: "lose-tail" }>): Promise<void> {
