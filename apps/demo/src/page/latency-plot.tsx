@@ -67,7 +67,7 @@ function create(host: HTMLElement): uPlot {
   const options: uPlot.Options = {
     width: host.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { show: false },
     legend: { show: false },
     scales: { x: { time: true }, y: { range: [0, SPLITS.at(-1) ?? 0] } },
