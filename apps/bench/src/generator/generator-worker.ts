@@ -1,16 +1,12 @@
-import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
-import { basename } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import { letOthersGoFirst } from "../process/thread-priority.ts";
 import type { GeneratorAnswer, GeneratorCommand, GeneratorSetup, WindowSample } from "./generator-protocol.ts";
 import { GeneratorSession } from "./generator-session.ts";
 
 // The thread of a generator: one command at a time, one answer each.
 
-const LOW_PRIORITY = 10;
-
 const setup = workerData as GeneratorSetup;
-if (setup.manner === "yields") setPriority(threadId(), LOW_PRIORITY);
+if (setup.manner === "yields") letOthersGoFirst();
 const session = new GeneratorSession(setup);
 
 parentPort?.on("message", (command: GeneratorCommand) => {
@@ -19,11 +15,6 @@ parentPort?.on("message", (command: GeneratorCommand) => {
     (error: unknown) => answer({ kind: "failed", error }),
   );
 });
-
-/** The kernel's id of this thread: on Linux a thread has a priority of its own. */
-function threadId(): number {
-  return Number(basename(readlinkSync("/proc/thread-self")));
-}
 
 function answer(message: GeneratorAnswer): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

@@ -2,7 +2,7 @@ import type { BenchResults } from "../bench/bench-results.ts";
 import type { Machine } from "../process/machine.ts";
 import { DETAIL_HEAD, detailRows, FIGURE_HEAD, figureRows, MARK_LEGEND, RATIO_HEAD, ratioRow } from "./bench-rows.ts";
 import { plain } from "./quantity.ts";
-import { faultsIn, missedTargets, summarize } from "./summary.ts";
+import { disturbances, faultsIn, missedTargets, summarize } from "./summary.ts";
 import { textTable } from "./text-table.ts";
 
 /** The results as text for a terminal. */
@@ -41,9 +41,11 @@ export function machineText({ cpu, cores, memoryGiB, kernel, node, pinning, load
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}; ${place}; load ${plain(loadBefore)} at the start`;
 }
 
-/** Which targets were missed. */
+/** Which targets were missed, and whether that means anything. */
 export function verdictText(results: BenchResults): string {
   const missed = missedTargets(results);
-  if (missed.length === 0) return "All targets were met.";
-  return `Targets missed: ${missed.join(", ")}`;
+  const verdict = missed.length === 0 ? "All targets were met." : `Targets missed: ${missed.join(", ")}.`;
+  const { disturbed, all } = disturbances(results);
+  if (disturbed === 0) return verdict;
+  return `${verdict} In ${disturbed} of ${all} measurements something else wanted the server's core: do not rely on them.`;
 }

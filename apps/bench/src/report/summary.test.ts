@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BenchResults, ComparisonResults, Outcome } from "../bench/bench-results.ts";
 import type { Measurement } from "../profile/measurement.ts";
-import { faultsIn, hasFailures, missedTargets, summarize } from "./summary.ts";
+import { disturbances, faultsIn, hasFailures, missedTargets, summarize } from "./summary.ts";
 
 const MACHINE = { cpu: "c", cores: 2, memoryGiB: 1, kernel: "k", node: "v", pinning: undefined, loadBefore: 0 };
 
@@ -87,6 +87,14 @@ describe("the verdict on results", () => {
     const results = resultsOf([comparison([{ ws: measured(1), pm: measured(2) }])], [fair]);
     expect(missedTargets(results)).toEqual(["fan-out-1", "fair"]);
     expect(missedTargets(resultsOf([comparison([{ ws: measured(1), pm: measured(2) }], 2)]))).toEqual([]);
+  });
+
+  it("given disturbed measurements, when they are counted, then those that failed are not among them", () => {
+    const rounds = [
+      { ws: measured(1, { serverWaited: 0.5 }), pm: measured(1) },
+      { ws: measured(1), pm: slow.outcome },
+    ];
+    expect(disturbances(resultsOf([comparison(rounds)]))).toEqual({ disturbed: 1, all: 3 });
   });
 
   it("given faults and failures, when they are asked for, then each says where it was", () => {

@@ -73,6 +73,14 @@ export function missedTargets(results: BenchResults): string[] {
   return names;
 }
 
+/** How many measurements of comparisons there are, and how many of them were disturbed. */
+export function disturbances({ comparisons }: BenchResults): { readonly disturbed: number; readonly all: number } {
+  const measured = comparisons
+    .flatMap(({ rounds }) => rounds.flatMap((round) => SERVER_KINDS.map((kind) => measuredIn(round[kind]))))
+    .filter((one) => one !== undefined);
+  return { disturbed: measured.filter(isDisturbed).length, all: measured.length };
+}
+
 function faultsOf(outcome: Outcome<{ readonly faults: readonly string[] }> | undefined): readonly string[] {
   if (outcome === undefined) return [];
   return outcome.kind === "failed" ? [`failed: ${outcome.reason}`] : outcome.value.faults;
