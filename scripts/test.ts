@@ -18,7 +18,14 @@ const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
 const turbo = (...args: string[]): boolean =>
   spawnSync(join(ROOT, "node_modules/.bin/turbo"), ["run", ...args], { stdio: "inherit", env }).status === 0;
 
-const passedTogether = turbo("build", "test:unit", "test:property", "--output-logs=new-only", "--continue");
+const passedTogether = turbo(
+  "build",
+  "test:unit",
+  "test:property",
+  "--concurrency=3",
+  "--output-logs=new-only",
+  "--continue",
+);
 const passedAlone = turbo("test:integration", "--concurrency=1", "--output-logs=new-only", "--continue");
 
 let passed = 0;
