@@ -75,7 +75,7 @@ describe("the README", () => {
     const env = { PATH: process.env["PATH"], OPS_KEY, OPS_BIND_ADDR: server.opsUrl.slice("http://".length) };
     const { stdout } = await run("sh", ["-c", script], { env });
     expect(stdout).toMatch(/^tenant +acme$/m);
-    expect(stdout).toMatch(/^acme +active +500 +- +1000000 +Acme Ltd$/m);
+    expect(stdout).toMatch(/^acme +active +500 +- +- +1000000 +Acme Ltd$/m);
     expect(stdout).toMatch(/^state +suspended$/m);
     expect(stdout).toMatch(/^CONNECTED +TENANT /m);
   });
