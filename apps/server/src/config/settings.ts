@@ -227,7 +227,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
     group: "Liveness and shutdown",
     meaning: "Time between two pings of a connection.",
     unit: "seconds",
-    format: formats.seconds(0.1, HOUR_SECS),
+    format: formats.seconds(1, HOUR_SECS),
     byDefault: { text: "25" },
   },
   heartbeatTimeoutSecs: {
@@ -235,7 +235,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
     group: "Liveness and shutdown",
     meaning: "Time after a ping in which a sign of life must come.",
     unit: "seconds",
-    format: formats.seconds(0.1, HOUR_SECS),
+    format: formats.seconds(1, HOUR_SECS),
     byDefault: { text: "10" },
   },
   drainGraceSecs: {
