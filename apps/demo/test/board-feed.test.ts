@@ -7,6 +7,7 @@ import { BoardFeed } from "../src/reader/board-feed.ts";
 import { DemoServer } from "./support/demo-server.ts";
 
 const [{ seed }] = TENANTS;
+const PATIENCE = { timeout: 15_000 };
 
 /** A board that is kept up, and what it was told. */
 interface Follower {
@@ -61,7 +62,7 @@ describe("BoardFeed", () => {
     const first = await follow("first");
     const second = await follow("second");
     await publish(first, 9);
-    await vi.waitFor(() => expect(second.state?.offset).toBe(9));
+    await vi.waitFor(() => expect(second.state?.offset).toBe(9), PATIENCE);
     expect(second.state).toEqual(first.state);
     expect(second.offsets).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
@@ -69,9 +70,9 @@ describe("BoardFeed", () => {
   it("given a long log when it is read anew then it is read from a snapshot, to the same board", async () => {
     const first = await follow("first");
     await publish(first, 3 * SNAPSHOT_EVERY);
-    await vi.waitFor(() => expect(first.state?.snapshotAt).toBeGreaterThan(2 * SNAPSHOT_EVERY));
+    await vi.waitFor(() => expect(first.state?.snapshotAt).toBeGreaterThan(2 * SNAPSHOT_EVERY), PATIENCE);
     const late = await follow("late");
-    await vi.waitFor(() => expect(late.state?.offset).toBe(first.state?.offset));
+    await vi.waitFor(() => expect(late.state?.offset).toBe(first.state?.offset), PATIENCE);
     expect(late.state).toEqual(first.state);
   });
 
@@ -80,11 +81,24 @@ describe("BoardFeed", () => {
     const publishing = publish(first, 120);
     const late = await follow("late");
     await publishing;
-    await vi.waitFor(() => expect(late.state?.offset).toBeGreaterThanOrEqual(first.state?.offset ?? 0));
+    await vi.waitFor(() => expect(late.state?.offset).toBeGreaterThanOrEqual(first.state?.offset ?? 0), PATIENCE);
     expect(late.state?.board).toEqual(first.state?.board);
     expect(late.restored).toBe(1);
     const [begin = 0] = late.offsets;
     expect(late.offsets).toEqual(late.offsets.map((_, index) => begin + index));
+  });
+
+  it("given a server that starts again with empty logs when a board is followed then it is read anew, and goes on", async () => {
+    const first = await follow("first");
+    await publish(first, 3);
+    await vi.waitFor(() => expect(first.state?.offset).toBe(3), PATIENCE);
+    const { port } = server;
+    await server[Symbol.asyncDispose]();
+    server = await DemoServer.start(port);
+    await vi.waitFor(() => expect(first.restored).toBe(2), PATIENCE);
+    expect(first.state).toEqual({ board: seed, offset: 0, snapshotAt: 0 });
+    await publish(first, 1);
+    await vi.waitFor(() => expect(first.state?.board.doing.map(({ id }) => id)).toContain("a1"), PATIENCE);
   });
 });
 

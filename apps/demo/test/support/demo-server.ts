@@ -20,12 +20,15 @@ export class DemoServer implements AsyncDisposable {
     this.port = port;
   }
 
-  static async start(): Promise<DemoServer> {
+  /** @param port free where none is given */
+  static async start(port = 0): Promise<DemoServer> {
     const folder = mkdtempSync(join(tmpdir(), "pm-demo-test-"));
     const env = {
       PATH: process.env["PATH"],
       NODE_ENV: "development",
-      BIND_ADDR: "127.0.0.1:0",
+      BIND_ADDR: `127.0.0.1:${port}`,
+      // The same for every server, so that a token outlives one.
+      JWT_SECRET: "a secret of the tests, longer than 32 bytes",
       OPS_BIND_ADDR: "127.0.0.1:0",
       LOG_COLORED: "false",
       DATA_DIR: folder,
