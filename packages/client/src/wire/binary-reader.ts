@@ -1,4 +1,3 @@
-import { tagOf } from "./binary-writer.ts";
 import { emptyMessage, type Fields, putValue } from "./message-fields.ts";
 import { type FieldShape, type MessageShape, MISS_REASONS } from "./message-shape.ts";
 
@@ -10,7 +9,7 @@ export function readMessage(bytes: Uint8Array<ArrayBuffer>, shape: MessageShape)
   const message = emptyMessage(shape);
   while (cursor.at < bytes.length) {
     const tag = readVarint(cursor);
-    const field = shape.fields.find(({ no, kind }) => tagOf(no, kind) === tag);
+    const field = shape.byTag.get(tag);
     if (field !== undefined) putValue(message, field, readValue(cursor, field));
     else passOver(cursor, tag, shape);
   }

@@ -20,10 +20,17 @@ export interface FieldShape {
   readonly oneof: string | undefined;
 }
 
-/** The fields of a message, in the order of their numbers. */
+/** The fields of a message. */
 export interface MessageShape {
+  /** In the order of their numbers. */
   readonly fields: readonly FieldShape[];
+  readonly byTag: ReadonlyMap<number, FieldShape>;
 }
+
+/** The wire types of protobuf. */
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
 
 /** The values of RecoveryMiss by their numbers; in JSON each has the prefix `RECOVERY_MISS_`. */
 export const MISS_REASONS = [
@@ -167,7 +174,17 @@ export const CLIENT_FRAME: MessageShape = shape([list(1, "messages", CLIENT_MESS
 export const SERVER_FRAME: MessageShape = shape([list(1, "messages", SERVER_MESSAGE)]);
 
 function shape(fields: readonly FieldShape[]): MessageShape {
-  return { fields };
+  return { fields, byTag: new Map(fields.map((field) => [tagOf(field.no, field.kind), field])) };
+}
+
+/** The number of a field and its wire type, as protobuf writes them before the value. */
+export function tagOf(no: number, kind: ValueKind): number {
+  return no * 8 + wireTypeOf(kind);
+}
+
+function wireTypeOf(kind: ValueKind): number {
+  if (kind === "fixed32") return FIXED32;
+  return typeof kind === "object" || kind === "string" || kind === "bytes" ? LENGTH_DELIMITED : VARINT;
 }
 
 function one(no: number, name: string, kind: ValueKind): FieldShape {
