@@ -1,0 +1,155 @@
+import { parseChannelName } from "@pm/core";
+import { describe, expect, test } from "vitest";
+import { draft } from "../testing/broker-contract/broker-fixture.ts";
+import type { LogPage } from "./broker.ts";
+import { ChannelLog, ENTRY_OVERHEAD_BYTES, messageIdOf } from "./channel-log.ts";
+
+const ALL = Number.MAX_SAFE_INTEGER;
+const START_CHECK = 99;
+
+function emptyLog(): ChannelLog {
+  return new ChannelLog(parseChannelName("room:1"), "e1", START_CHECK);
+}
+
+/** Entry `n` has the tag 100 + n, and was published at n × 10. */
+function filledLog(count: number, json = "1"): ChannelLog {
+  const log = emptyLog();
+  for (let n = 1; n <= count; n++) log.append(draft(json), { check: 100 + n, publishedAtMs: n * 10 });
+  return log;
+}
+
+function offsets(page: LogPage): number[] {
+  return page.entries.map(({ offset }) => offset);
+}
+
+describe("append", () => {
+  test("given a new log, when it is looked at, then base and top are offset 0 with the first tag", () => {
+    const log = emptyLog();
+    expect(log.base).toEqual({ offset: 0, check: START_CHECK });
+    expect(log.top).toEqual({ offset: 0, check: START_CHECK });
+    expect(log).toMatchObject({ count: 0, bytes: 0 });
+  });
+
+  test("given entries, when they are appended, then each knows the tag of the one before", () => {
+    const log = emptyLog();
+    const first = log.append(draft("1"), { check: 7, publishedAtMs: 10 });
+    const second = log.append(draft("2"), { check: 8, publishedAtMs: 20 });
+    expect(first).toMatchObject({ offset: 1, check: 7, prevCheck: START_CHECK, publishedAtMs: 10 });
+    expect(second).toMatchObject({ offset: 2, check: 8, prevCheck: 7, publishedAtMs: 20 });
+    expect(log.top).toEqual({ offset: 2, check: 8 });
+    expect(log.bytes).toBe(first.element.length + second.element.length + 2 * ENTRY_OVERHEAD_BYTES);
+  });
+
+  test("given a draft in bytes of a socket, when they change later, then the log keeps what they were", () => {
+    const log = emptyLog();
+    const data = Uint8Array.of(1, 2, 3);
+    const entry = log.append(draft("", { payload: { kind: "data", data } }), { check: 1, publishedAtMs: 0 });
+    const before = entry.element.toString("hex");
+    data.fill(0xff);
+    expect(entry.element.toString("hex")).toBe(before);
+  });
+
+  test("given an epoch and an offset, when a message gets its id, then it has both", () => {
+    expect(messageIdOf("abc", 12)).toBe("abc.12");
+  });
+});
+
+describe("retention", () => {
+  test("given more entries than are kept, when the log retains, then the oldest go and base moves to the last of them", () => {
+    const log = filledLog(10);
+    const before = log.bytes;
+    const freed = log.retain({ count: 4, bytes: ALL, ageMs: ALL }, 100);
+    expect(log.count).toBe(4);
+    expect(log.base).toEqual({ offset: 6, check: 106 });
+    expect(log.bytes).toBe(before - freed);
+  });
+
+  test("given more bytes than are kept, when the log retains, then it is within the bytes", () => {
+    const log = filledLog(10);
+    const bytes = log.bytes / 2;
+    log.retain({ count: ALL, bytes, ageMs: ALL }, 100);
+    expect(log.bytes).toBeLessThanOrEqual(bytes);
+    expect(log.count).toBeGreaterThan(1);
+  });
+
+  test("given bounds that allow nothing, when the log retains for count and bytes, then the newest stays", () => {
+    const log = filledLog(10);
+    log.retain({ count: 1, bytes: 0, ageMs: ALL }, 100);
+    expect(offsets(log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL }))).toEqual([10]);
+  });
+
+  test("given entries of an exact age, when the log retains, then only those beyond it go", () => {
+    const log = filledLog(10);
+    log.retain({ count: ALL, bytes: ALL, ageMs: 50 }, 100);
+    expect(log.base.offset).toBe(4);
+  });
+
+  test("given that all are too old, when the log retains, then it is empty and offsets go on", () => {
+    const log = filledLog(3);
+    log.retain({ count: ALL, bytes: ALL, ageMs: 50 }, 1000);
+    expect(log).toMatchObject({ count: 0, bytes: 0 });
+    expect(log.base).toEqual(log.top);
+    const next = log.append(draft("1"), { check: 5, publishedAtMs: 1000 });
+    expect(next).toMatchObject({ offset: 4, prevCheck: 103 });
+  });
+
+  test("given an empty log, when the oldest is evicted, then nothing comes free", () => {
+    expect(emptyLog().evictOldest()).toBe(0);
+  });
+});
+
+describe("read", () => {
+  test("given entries, when they are read forward, then they begin after the offset, up to the count", () => {
+    const page = filledLog(10).read({ from: 3, direction: "forward", maxCount: 4, maxBytes: ALL });
+    expect(offsets(page)).toEqual([4, 5, 6, 7]);
+    expect(page).toMatchObject({ epoch: "e1", base: { offset: 0 }, top: { offset: 10, check: 110 } });
+  });
+
+  test("given entries, when they are read backward, then they begin before the offset, up to the count", () => {
+    const log = filledLog(10);
+    expect(offsets(log.read({ from: 8, direction: "backward", maxCount: 3, maxBytes: ALL }))).toEqual([7, 6, 5]);
+    expect(offsets(log.read({ from: ALL, direction: "backward", maxCount: 2, maxBytes: ALL }))).toEqual([10, 9]);
+    expect(offsets(log.read({ from: 1, direction: "backward", maxCount: 2, maxBytes: ALL }))).toEqual([]);
+  });
+
+  test.each(["forward", "backward"] as const)(
+    "given limits below one entry, when it is read %s, then there is one all the same",
+    (direction) => {
+      const log = filledLog(10);
+      const from = direction === "forward" ? 4 : 6;
+      expect(offsets(log.read({ from, direction, maxCount: ALL, maxBytes: 1 }))).toEqual([5]);
+      expect(offsets(log.read({ from, direction, maxCount: 0, maxBytes: ALL }))).toEqual([5]);
+    },
+  );
+
+  test("given a bound in bytes, when it is read, then a page does not go over it", () => {
+    const log = filledLog(9);
+    const one = log.read({ from: 0, direction: "forward", maxCount: 1, maxBytes: ALL }).entries[0];
+    const maxBytes = 3 * (one?.element.length ?? 0);
+    expect(offsets(log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes }))).toEqual([1, 2, 3]);
+    expect(offsets(log.read({ from: ALL, direction: "backward", maxCount: ALL, maxBytes }))).toEqual([9, 8, 7]);
+  });
+
+  test("given evicted entries, when it is read from below, then it begins at the oldest retained", () => {
+    const log = filledLog(10);
+    log.retain({ count: 3, bytes: ALL, ageMs: ALL }, 100);
+    expect(offsets(log.read({ from: 0, direction: "forward", maxCount: 1, maxBytes: ALL }))).toEqual([8]);
+    expect(offsets(log.read({ from: ALL, direction: "backward", maxCount: ALL, maxBytes: ALL }))).toEqual([10, 9, 8]);
+  });
+});
+
+describe("chunks", () => {
+  test("given a growing log, when entries are read, then they lie in few blocks that double up to 16 KiB", () => {
+    const page = filledLog(2000).read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL });
+    const blocks = [...new Set(page.entries.map(({ element }) => element.buffer))].map(({ byteLength }) => byteLength);
+    expect(blocks.slice(0, 7)).toEqual([512, 1024, 2048, 4096, 8192, 16_384, 16_384]);
+    expect(new Set(blocks.slice(6))).toEqual(new Set([16_384]));
+  });
+
+  test("given an entry larger than a block, when it is appended, then it has a block that fits", () => {
+    const log = filledLog(1);
+    const entry = log.append(draft("x".repeat(40_000)), { check: 1, publishedAtMs: 0 });
+    expect(entry.element.buffer.byteLength).toBe(entry.element.length);
+    expect(entry.prevCheck).toBe(101);
+  });
+});
