@@ -1,0 +1,102 @@
+import { ManualClock } from "@pm/core/testing";
+import { expect, test } from "vitest";
+import {
+  appendEach,
+  channelRef,
+  closeAfterTest,
+  draft,
+  HeardNotices,
+  numbers,
+  offsetsOf,
+  WHOLE,
+} from "../testing/broker-contract/broker-fixture.ts";
+import { MemoryBroker, type MemoryBrokerOptions } from "./memory-broker.ts";
+
+const KIB = "x".repeat(1024);
+
+function startBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
+  const broker = new MemoryBroker({ clock: new ManualClock(), ...options });
+  closeAfterTest(broker);
+  return broker;
+}
+
+test("given a full process, when a small tenant publishes, then the largest tenant gives its oldest", async () => {
+  const broker = startBroker({ maxTotalBytes: 65_536 });
+  const small = channelRef("room:1", "small");
+  const large = channelRef("room:1", "large");
+  await appendEach(broker, small, Array<string>(10).fill(KIB));
+  await appendEach(broker, large, Array<string>(100).fill(KIB));
+  await appendEach(broker, small, Array<string>(10).fill(KIB));
+  expect(broker.bytes).toBeLessThanOrEqual(65_536);
+  expect(offsetsOf(await broker.read(small, WHOLE))).toHaveLength(20);
+  const kept = offsetsOf(await broker.read(large, WHOLE));
+  expect(kept.length).toBeGreaterThan(20);
+  expect(kept.at(-1)).toBe(100);
+});
+
+test("given two tenants of a size, when both publish over the bound, then both give alike", async () => {
+  const broker = startBroker({ maxTotalBytes: 65_536 });
+  const channels = [channelRef("room:1", "t1"), channelRef("room:1", "t2")];
+  for (let i = 0; i < 100; i++) for (const channel of channels) await broker.append(channel, draft(KIB));
+  const [a = 0, b = 0] = await Promise.all(
+    channels.map(async (channel) => (await broker.read(channel, WHOLE)).entries.length),
+  );
+  expect(Math.abs(a - b)).toBeLessThanOrEqual(2);
+  expect(broker.bytes).toBeLessThanOrEqual(65_536);
+});
+
+test("given a tenant over its own bound, when it publishes, then no other loses anything", async () => {
+  const broker = startBroker({ maxTenantBytes: 8192 });
+  const other = channelRef("room:1", "other");
+  await appendEach(broker, other, numbers(5));
+  await appendEach(broker, channelRef("room:1", "loud"), Array<string>(50).fill(KIB));
+  expect(offsetsOf(await broker.read(other, WHOLE))).toEqual([1, 2, 3, 4, 5]);
+  expect(broker.bytes).toBeLessThan(10_000);
+});
+
+test("given a publication, when its age passes without a use, then its bytes come free", async () => {
+  const clock = new ManualClock();
+  const broker = startBroker({ clock });
+  await appendEach(broker, channelRef(), numbers(3));
+  expect(broker.bytes).toBeGreaterThan(0);
+  clock.advance(310_000);
+  expect(broker.bytes).toBe(0);
+  expect(broker.channels).toBe(1);
+});
+
+test("given an unused channel, when more than 24 hours pass, then nothing of it is left", async () => {
+  const clock = new ManualClock();
+  const broker = startBroker({ clock });
+  const { position } = await broker.append(channelRef(), draft("1"));
+  clock.advance(86_400_000 + 10_000);
+  expect(broker.channels).toBe(0);
+  expect((await broker.read(channelRef(), WHOLE)).epoch).not.toBe(position.epoch);
+});
+
+test("given a retention of a channel, when it is published to, then that is what is kept", async () => {
+  const broker = startBroker({ retentionOf: () => ({ count: 2, bytes: 1_000_000, ageMs: 1000 }) });
+  await appendEach(broker, channelRef(), numbers(5));
+  expect(offsetsOf(await broker.read(channelRef(), WHOLE))).toEqual([4, 5]);
+});
+
+test("given a listener that ended, when the channel is published to, then it hears nothing", async () => {
+  const broker = startBroker();
+  const heard = new HeardNotices();
+  const interest = await broker.subscribe(channelRef(), heard);
+  await broker.append(channelRef(), draft("1"));
+  await interest.close();
+  await interest.close();
+  await broker.append(channelRef(), draft("2"));
+  expect(heard.offsets).toEqual([1]);
+});
+
+test("given a closed broker, when it is used, then the outcome is UNAVAILABLE and no timer is left", async () => {
+  const clock = new ManualClock();
+  const broker = startBroker({ clock });
+  await broker.close();
+  await expect(broker.append(channelRef(), draft("1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await expect(broker.read(channelRef(), WHOLE)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await expect(broker.subscribe(channelRef(), new HeardNotices())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await expect(broker.renew(channelRef(), "e")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(clock.pending).toBe(0);
+});

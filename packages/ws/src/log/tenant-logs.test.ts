@@ -1,0 +1,160 @@
+import type { ChannelRef, TenantId } from "@pm/core";
+import { describe, expect, test } from "vitest";
+import { channelRef, draft, HeardNotices, userRef, WHOLE } from "../testing/broker-contract/broker-fixture.ts";
+import { WsError } from "../ws-error.ts";
+import { ChannelLog } from "./channel-log.ts";
+import { MAX_IDLE_CHANNELS, META_LIFETIME_MS, type StoredChannel, TenantLogs } from "./tenant-logs.ts";
+
+const KEEP_ALL = { count: 1000, bytes: Number.MAX_SAFE_INTEGER, ageMs: 300_000 };
+const PAYLOAD = "x".repeat(1000);
+
+class Fixture {
+  readonly logs: TenantLogs;
+  accounted = 0;
+  #made = 0;
+  #appended = 0;
+
+  constructor(maxBytes: number) {
+    this.logs = new TenantLogs("t1" as TenantId, {
+      maxBytes,
+      makeLog: (name) => new ChannelLog(name, `e${++this.#made}`, 1),
+      account: (bytes) => {
+        this.accounted += bytes;
+      },
+    });
+  }
+
+  use(channel: ChannelRef, nowMs = 0): StoredChannel {
+    return this.logs.use(channel, () => KEEP_ALL, nowMs);
+  }
+
+  append(channel: ChannelRef, publishedAtMs = 0): StoredChannel {
+    const stored = this.use(channel);
+    this.logs.append(stored, draft(PAYLOAD), { check: ++this.#appended, publishedAtMs });
+    return stored;
+  }
+
+  remember(stored: StoredChannel, key: string, nowMs = 0): void {
+    const result = { position: { epoch: "e1", offset: 1, check: 1 }, messageId: "e1.1", duplicate: false };
+    this.logs.remember(stored, draft("1", { idempotencyKey: key }), { result, nowMs });
+  }
+}
+
+function offsets(stored: StoredChannel): number[] {
+  return stored.log.read(WHOLE).entries.map(({ offset }) => offset);
+}
+
+describe("bytes", () => {
+  test("given a full tenant, when it publishes to one channel, then its oldest entry over all channels goes", () => {
+    const fixture = new Fixture(5000);
+    const a = fixture.append(channelRef("a"));
+    const b = fixture.append(channelRef("b"));
+    fixture.append(channelRef("a"));
+    fixture.append(channelRef("b"));
+    fixture.append(channelRef("b"));
+    expect(offsets(a)).toEqual([2]);
+    expect(offsets(b)).toEqual([1, 2, 3]);
+    fixture.append(channelRef("b"));
+    expect(offsets(a)).toEqual([2]);
+    expect(offsets(b)).toEqual([2, 3, 4]);
+    expect(fixture.logs.bytes).toBeLessThanOrEqual(5000);
+  });
+
+  test("given any use, when bytes change, then the sum told is the sum held", () => {
+    const fixture = new Fixture(5000);
+    for (let i = 0; i < 20; i++) fixture.remember(fixture.append(channelRef(`c${i % 3}`)), `k${i}`);
+    expect(fixture.accounted).toBe(fixture.logs.bytes);
+    fixture.logs.renew(fixture.use(channelRef("c0")), channelRef("c0"));
+    expect(fixture.accounted).toBe(fixture.logs.bytes);
+    fixture.logs.expire({ wallMs: 1_000_000, monotonicMs: 1_000_000 });
+    expect(fixture.accounted).toBe(0);
+  });
+
+  test("given a bound below one entry, when it is appended, then the newest stays", () => {
+    const fixture = new Fixture(10);
+    const stored = fixture.append(channelRef("a"));
+    expect(offsets(stored)).toEqual([1]);
+    fixture.append(channelRef("a"));
+    expect(offsets(stored)).toEqual([2]);
+  });
+});
+
+describe("channels", () => {
+  test("given a user's channel and others, when they are used, then each has a log of its own", () => {
+    const fixture = new Fixture(100_000);
+    const logs = [userRef("u1"), userRef("u2"), channelRef("user")].map((ref) => fixture.use(ref).log);
+    expect(new Set(logs).size).toBe(3);
+    expect(fixture.use(userRef("u1")).log).toBe(logs[0]);
+  });
+
+  test("given 10 000 idle channels, when one more is used, then the least recently used is forgotten with its bytes", () => {
+    const fixture = new Fixture(1_000_000);
+    fixture.append(channelRef("c0"));
+    fixture.append(channelRef("c1"));
+    for (let i = 2; i < MAX_IDLE_CHANNELS; i++) fixture.use(channelRef(`c${i}`));
+    fixture.use(channelRef("c0"));
+    fixture.use(channelRef("new"));
+    expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
+    expect(fixture.logs.find(channelRef("c0"))).toBeDefined();
+    expect(fixture.logs.find(channelRef("c1"))).toBeUndefined();
+    expect(fixture.accounted).toBe(fixture.use(channelRef("c0")).log.bytes);
+  });
+
+  test("given a channel with a subscriber, when many others are used, then it is kept until it is released", () => {
+    const fixture = new Fixture(1_000_000);
+    const listener = new HeardNotices();
+    const held = fixture.use(channelRef("held"));
+    fixture.logs.hold(held, listener);
+    for (let i = 0; i < MAX_IDLE_CHANNELS; i++) fixture.use(channelRef(`c${i}`));
+    expect(fixture.logs.find(channelRef("held"))).toBe(held);
+    fixture.logs.release(held, listener);
+    expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
+    expect(fixture.logs.find(channelRef("c0"))).toBeUndefined();
+  });
+
+  test("given an unused channel, when 24 hours have passed, then its epoch and offsets go, and not before", () => {
+    const fixture = new Fixture(100_000);
+    fixture.append(channelRef("a"));
+    fixture.logs.expire({ wallMs: META_LIFETIME_MS, monotonicMs: META_LIFETIME_MS });
+    expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+    fixture.logs.expire({ wallMs: META_LIFETIME_MS + 1, monotonicMs: META_LIFETIME_MS + 1 });
+    expect(fixture.logs.find(channelRef("a"))).toBeUndefined();
+  });
+
+  test("given a channel with a subscriber, when 24 hours have passed, then it is kept", () => {
+    const fixture = new Fixture(100_000);
+    fixture.logs.hold(fixture.append(channelRef("a")), new HeardNotices());
+    fixture.logs.expire({ wallMs: 2 * META_LIFETIME_MS, monotonicMs: 2 * META_LIFETIME_MS });
+    expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+  });
+
+  test("given a log, when it is renewed, then it is empty, with a new epoch and no keys", () => {
+    const fixture = new Fixture(100_000);
+    const stored = fixture.append(channelRef("a"));
+    fixture.remember(stored, "k");
+    const { epoch } = stored.log;
+    fixture.logs.renew(stored, channelRef("a"));
+    expect(stored.log.epoch).not.toBe(epoch);
+    expect(stored.log.top.offset).toBe(0);
+    expect(stored.keys).toBeUndefined();
+    expect(fixture.logs.bytes).toBe(0);
+  });
+});
+
+describe("keys", () => {
+  test("given keys over half of the memory, when there is one more, then it is refused until the window ends", () => {
+    const fixture = new Fixture(4000);
+    const stored = fixture.use(channelRef("a"));
+    for (let i = 0; fixture.logs.bytes <= 2000; i++) {
+      fixture.logs.assertRoomForKey();
+      fixture.remember(stored, `k${i}`);
+    }
+    expect(() => fixture.logs.assertRoomForKey()).toThrow(WsError);
+    expect(() => fixture.logs.assertRoomForKey()).toThrow(
+      expect.objectContaining({ code: "LIMIT_EXCEEDED", field: "idempotency_key" }),
+    );
+    fixture.logs.expire({ wallMs: 300_000, monotonicMs: 300_000 });
+    fixture.logs.assertRoomForKey();
+    expect(fixture.logs.bytes).toBe(0);
+  });
+});
