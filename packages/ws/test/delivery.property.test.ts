@@ -12,5 +12,5 @@ describe("delivery over a hostile broker", () => {
         await simulation.run(given);
       }),
     );
-  }, 60_000);
+  }, 600_000);
 });

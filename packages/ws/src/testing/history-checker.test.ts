@@ -246,6 +246,13 @@ describe("HistoryChecker, of histories that break the promise", () => {
     ).toEqual(["forked"]);
   });
 
+  it("given what is in the log itself, when a reader sees something else, then the log is forked", () => {
+    const entry = { ...got(11), kind: "entry", epoch: "e1", prevCheck: 1010 } as const;
+    expect(found(entry, subscribed(at(10)), publishing("e1-11"), got(11))).toEqual([]);
+    expect(found({ ...entry, prevCheck: 7 }, subscribed(at(10)), publishing("e1-11"), got(11))).toEqual(["forked"]);
+    expect(found(subscribed(at(10)), publishing("e1-11"), got(11), { ...entry, check: 5 })).toEqual(["forked"]);
+  });
+
   it("given an acknowledgement of what others saw elsewhere, when it is checked, then the log is forked", () => {
     const position = at(10);
     const event: HistoryEvent = { kind: "published", reader: "q", log: LOG, payloadId: "y", position, messageId: "my" };

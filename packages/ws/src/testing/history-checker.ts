@@ -1,5 +1,6 @@
 import { channelKey, type ChannelRef } from "@pm/core";
 import type {
+  EntryEvent,
   HistoryEvent,
   LaggedEvent,
   PublicationEvent,
@@ -20,7 +21,7 @@ export interface HistoryCheckerOptions {
   readonly remember?: number | undefined;
 }
 
-type ReaderEvent = Exclude<HistoryEvent, { kind: "tail-lost" }>;
+type ReaderEvent = Exclude<HistoryEvent, { kind: "tail-lost" | "entry" }>;
 
 const TRAIL = 40;
 const PAYLOADS_PER_LOG = 64;
@@ -50,6 +51,10 @@ export class HistoryChecker {
   readonly record = (event: HistoryEvent): void => {
     if (event.kind === "tail-lost") {
       this.#truth(event.log).loseTail(event.epoch);
+      return;
+    }
+    if (event.kind === "entry") {
+      this.#entry(event);
       return;
     }
     this.#now++;
@@ -96,6 +101,11 @@ export class HistoryChecker {
       }
     }
     return this.violations;
+  }
+
+  #entry(event: EntryEvent): void {
+    const message = this.#truth(event.log).note(event);
+    if (message !== undefined) this.#report("the log", { kind: "forked", message }, event.log);
   }
 
   #own({ payloadId, log }: PublishingEvent): void {

@@ -12,6 +12,7 @@ export type HistoryEvent =
   | LaggedEvent
   | UnsubscribedEvent
   | DisconnectedEvent
+  | EntryEvent
   | TailLostEvent;
 
 /** A connection began; nothing is subscribed to. */
@@ -86,6 +87,18 @@ export interface DisconnectedEvent {
   readonly kind: "disconnected";
   readonly reader: string;
   readonly code: number;
+}
+
+/** An entry as somebody with a view of the log itself found it. */
+export interface EntryEvent {
+  readonly kind: "entry";
+  readonly log: ChannelRef;
+  readonly epoch: string;
+  readonly offset: number;
+  readonly check: number;
+  readonly prevCheck: number;
+  readonly payloadId: string;
+  readonly messageId: string;
 }
 
 /** The log was made to lose its newest entries: offsets of this epoch may come again. */

@@ -156,6 +156,16 @@ describe("HostileBroker", () => {
     expect(offsetsOf(await broker.read(channelRef(), { ...WHOLE, maxBytes: 1 }))).toEqual([1]);
   });
 
+  it("given every fault, when the log is peeked into, then it is as it is", async () => {
+    const { broker } = start({ failReads: 1, delayReads: 1 });
+    broker.calm();
+    await appendEach(broker, channelRef(), numbers(3));
+    broker.faults = { ...broker.faults, failReads: 1, delayReads: 1 };
+    expect(offsetsOf(await broker.peek(channelRef()))).toEqual([1, 2, 3]);
+    await broker.loseTail(channelRef(), 2);
+    expect(offsetsOf(await broker.peek(channelRef()))).toEqual([1]);
+  });
+
   it("given a key that was used since the tail was lost, when it comes again, then its position is the answer", async () => {
     const { broker } = start();
     await appendEach(broker, channelRef(), numbers(2));

@@ -14,6 +14,13 @@ import { ForkedLog } from "./forked-log.ts";
 import { HostileListener } from "./hostile-listener.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
+const WHOLE_LOG: ReadRequest = {
+  from: 0,
+  direction: "forward",
+  maxCount: Number.MAX_SAFE_INTEGER,
+  maxBytes: Number.MAX_SAFE_INTEGER,
+};
+
 /** What a HostileBroker is made of. */
 export interface HostileBrokerOptions {
   /** Has the logs. */
@@ -102,20 +109,18 @@ export class HostileBroker implements Broker {
     for (const listener of this.#listeners.get(channelKey(channel)) ?? []) listener.onInterrupted();
   }
 
+  /** What is in a log, without any fault. */
+  async peek(channel: ChannelRef): Promise<LogPage> {
+    return this.#forks.get(channelKey(channel))?.read(WHOLE_LOG) ?? (await this.#broker.read(channel, WHOLE_LOG));
+  }
+
   /**
    * Loses the newest entries of a log for good. The epoch stays, and offsets are given again, until somebody finds out
    * and renews it. Returns how many were lost.
    */
   async loseTail(channel: ChannelRef, count: number): Promise<number> {
-    const key = channelKey(channel);
-    const whole = {
-      from: 0,
-      direction: "forward",
-      maxCount: Number.MAX_SAFE_INTEGER,
-      maxBytes: Number.MAX_SAFE_INTEGER,
-    } as const;
-    const page = this.#forks.get(key)?.read(whole) ?? (await this.#broker.read(channel, whole));
-    this.#forks.set(key, new ForkedLog(channel.name, page, count));
+    const page = await this.peek(channel);
+    this.#forks.set(channelKey(channel), new ForkedLog(channel.name, page, count));
     return Math.min(count, page.entries.length);
   }
 
