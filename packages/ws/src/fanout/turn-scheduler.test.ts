@@ -1,0 +1,118 @@
+import { parseTenantId } from "@pm/core";
+import { expect, test } from "vitest";
+import { TurnScheduler } from "./turn-scheduler.ts";
+
+const A = parseTenantId("a");
+const B = parseTenantId("b");
+
+/** Lasts until the current work of the scheduler's turns is done. */
+async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function spin(ms: number): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
+}
+
+/** Takes part in `parts` steps, each as long as told. */
+function job(name: string, parts: number, told: { steps: string[]; ms?: number; done?: () => void }) {
+  let left = parts;
+  return {
+    step(): boolean {
+      told.steps.push(name);
+      if (told.ms !== undefined) spin(told.ms);
+      left--;
+      if (left === 0) told.done?.();
+      return left > 0;
+    },
+  };
+}
+
+test("given a job, when it is added, then it runs in a later turn and not at once", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  scheduler.add(A, job("a", 1, { steps }));
+  expect(steps).toEqual([]);
+  await nextTurn();
+  expect(steps).toEqual(["a"]);
+});
+
+test("given a job that has more, when it is stepped, then it is continued until it has none, and then left", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  await new Promise<void>((done) => scheduler.add(A, job("a", 20, { steps, done })));
+  await nextTurn();
+  expect(steps).toHaveLength(20);
+});
+
+test("given two jobs of a tenant, when both have more, then they take turns", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  scheduler.add(A, job("1", 2, { steps }));
+  await new Promise<void>((done) => scheduler.add(A, job("2", 2, { steps, done })));
+  expect(steps).toEqual(["1", "2", "1", "2"]);
+});
+
+test("given a tenant with much work, when another has a little, then it has its turn before the first is done", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  const ended = new Promise<void>((done) => scheduler.add(A, job("a", 12, { steps, ms: 1.5, done })));
+  scheduler.add(B, job("b", 1, { steps }));
+  await ended;
+  expect(steps.indexOf("b")).toBeGreaterThan(0);
+  expect(steps.indexOf("b")).toBeLessThan(6);
+  expect(steps.filter((name) => name === "a")).toHaveLength(12);
+});
+
+test("given much work, when a turn is over, then the event loop goes on before the rest", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  const ended = new Promise<void>((done) => scheduler.add(A, job("a", 12, { steps, ms: 1.5, done })));
+  await nextTurn();
+  expect(steps.length).toBeGreaterThan(0);
+  expect(steps.length).toBeLessThan(12);
+  await ended;
+  expect(steps).toHaveLength(12);
+});
+
+test("given outboxes that are dirty, when the turn ends, then each is flushed once, after the steps", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  scheduler.add(A, {
+    step: () => {
+      steps.push("step");
+      scheduler.markDirty({ flush: () => steps.push("flush 1") });
+      scheduler.markDirty({ flush: () => steps.push("flush 2") });
+      return false;
+    },
+  });
+  await nextTurn();
+  await nextTurn();
+  expect(steps).toEqual(["step", "flush 1", "flush 2"]);
+});
+
+test("given no work, when an outbox is dirty, then it is flushed at the end of the turn all the same", async () => {
+  let flushes = 0;
+  const scheduler = new TurnScheduler();
+  scheduler.markDirty({ flush: () => flushes++ });
+  expect(flushes).toBe(0);
+  await nextTurn();
+  expect(flushes).toBe(1);
+});
+
+test("given a job that adds work of its own tenant, when it is stepped, then that is done too", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  await new Promise<void>((done) => {
+    scheduler.add(A, {
+      step: () => {
+        scheduler.add(A, job("added", 1, { steps, done }));
+        return false;
+      },
+    });
+  });
+  expect(steps).toEqual(["added"]);
+});
