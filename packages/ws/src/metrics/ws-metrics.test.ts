@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { WsMetrics } from "./ws-metrics.ts";
+
+const TENANTS = Array.from({ length: 10_000 }, (_, index) => [`t${index}`, index + 1] as const);
+
+function observed(): WsMetrics {
+  const metrics = new WsMetrics();
+  metrics.observe({
+    tenants: () => TENANTS,
+    connections: () => 3,
+    channels: () => 4,
+    pendingBytes: () => 5,
+    outbound: () => ({ queuedBytes: 6, lagging: 7, subscriptions: 8 }),
+    drainLeft: () => 9,
+  });
+  return metrics;
+}
+
+async function seriesOf(metrics: WsMetrics): Promise<string[]> {
+  return (await metrics.registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+test("given 10 000 tenants, when each publishes, then there are below 5000 series and no count is lost", async () => {
+  const metrics = observed();
+  for (const [tenant] of TENANTS) metrics.published(tenant);
+  const series = await seriesOf(metrics);
+  expect(series.length).toBeLessThan(5000);
+  const counts = series.filter((line) => line.startsWith("pm_ws_publications_total{"));
+  expect(counts).toHaveLength(21);
+  expect(counts).toContain('pm_ws_publications_total{tenant="other"} 9980');
+  expect(series.filter((line) => line.startsWith("pm_ws_tenant_connections{"))).toHaveLength(21);
+  expect(series).toContain('pm_ws_tenant_connections{tenant="t9999"} 10000');
+});
+
+test("given codes that a client may choose, when they are counted, then unknown ones share a label", async () => {
+  const metrics = observed();
+  for (let code = 3000; code < 4999; code++) metrics.closed(code);
+  metrics.closed(1000);
+  for (let i = 0; i < 100; i++) metrics.error(`MADE_UP_${i}`);
+  metrics.error("constructor");
+  metrics.error("INVALID_MESSAGE");
+  metrics.received(undefined);
+  const series = await seriesOf(metrics);
+  expect(series).toContain('pm_ws_connections_closed_total{code="1000"} 1');
+  expect(series.filter((line) => line.startsWith("pm_ws_connections_closed_total{")).length).toBeLessThan(40);
+  expect(series).toContain('pm_ws_errors_total{code="INTERNAL_ERROR"} 101');
+  expect(series).toContain('pm_ws_errors_total{code="INVALID_MESSAGE"} 1');
+  expect(series).toContain('pm_ws_messages_received_total{kind="unknown"} 1');
+});
+
+test("given a server, when metrics are collected, then its gauges and traffic are told", async () => {
+  const metrics = observed();
+  metrics.traffic({ bytesIn: 10, messagesOut: 2, bytesOut: 30 });
+  const series = await seriesOf(metrics);
+  expect(series).toEqual(
+    expect.arrayContaining([
+      "pm_ws_connections_active 3",
+      "pm_ws_channels_active 4",
+      "pm_ws_fan_out_pending_bytes 5",
+      "pm_ws_queued_bytes 6",
+      "pm_ws_lagging_connections 7",
+      "pm_ws_subscriptions_active 8",
+      "pm_ws_drain_connections_left 9",
+      "pm_ws_received_bytes_total 10",
+      "pm_ws_messages_sent_total 2",
+      "pm_ws_sent_bytes_total 30",
+    ]),
+  );
+});
