@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PublicationQueue } from "./publication-queue.ts";
 
-const steps = fc.array(fc.constantFrom("push", "push", "take"), { maxLength: 200 });
+const steps = fc.array(fc.constantFrom("push", "push", "take"), { maxLength: 200, size: "max" });
 
 describe("PublicationQueue", () => {
   it("given any pushes and takes, when pushing ends at `full` and goes on at `drained`, then nothing is lost, in order, within the bound", async () => {

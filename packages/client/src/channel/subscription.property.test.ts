@@ -27,7 +27,10 @@ const STEPS = [
   "resume",
   "wait",
 ] as const;
-const steps = fc.array(fc.record({ step: fc.constantFrom(...STEPS), pick: fc.nat({ max: 1 }) }), { maxLength: 300 });
+const steps = fc.array(fc.record({ step: fc.constantFrom(...STEPS), pick: fc.nat({ max: 1 }) }), {
+  maxLength: 150,
+  size: "max",
+});
 
 /** A subscription on at most two connections to one log. */
 class World {
@@ -47,6 +50,7 @@ class World {
       { clock: this.clock, random, onEpoch: () => undefined },
       {
         onPublication: ({ messageId }, position) => {
+          expect(this.subscription.isReading).toBe(true);
           this.seen.push({ kind: "publication", id: messageId });
           this.positions.push(position);
         },

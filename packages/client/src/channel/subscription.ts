@@ -123,8 +123,6 @@ export class Subscription {
   /** Asks a connection that has just joined. */
   join(connection: Connection): void {
     if (!this.isReading) return;
-    // Two beginnings would leave a hole between them: the one that is not answered yet is given up.
-    if (this.#cursor === undefined) this.#streams.leaveAll();
     this.#ask(connection);
     this.#update();
   }
@@ -193,7 +191,7 @@ export class Subscription {
   #onReply(connection: Connection, reply: Reply, since: StreamPosition | undefined): void {
     if (reply.kind === "answer" && reply.body?.kind === "subscribed") {
       this.#refusals = 0;
-      // The other connection may have told a new epoch since the question.
+      // The other connection may have begun, or told a new epoch, since the question.
       if (since?.epoch === this.#cursor?.epoch) this.#onSubscribed(connection, reply.body.value);
       else this.#ask(connection);
     } else if (reply.kind === "timeout") {

@@ -1,6 +1,6 @@
 import { RecoveryMiss } from "@pm/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { at, publicationOf, ScriptedServer, turn } from "../../test/scripted-server.ts";
+import { at, laggedOf, publicationOf, ScriptedServer, turn } from "../../test/scripted-server.ts";
 import type { ClientState } from "../client-state.ts";
 import type { NetworkEvent } from "../platform/network-events.ts";
 
@@ -113,6 +113,14 @@ describe("after a close", () => {
     socket.error(0, "TENANT_SUSPENDED");
     socket.drop(4503);
     await expect(connected).rejects.toMatchObject({ code: "TENANT_SUSPENDED", closeCode: 4503, errorId: "e-1" });
+  });
+
+  it("given an Error that was not the last word, when the server closes with 4503 later, then it is not the reason", async () => {
+    const socket = await server.connect();
+    socket.error(0, "INVALID_MESSAGE");
+    socket.publication("tenant", 1);
+    socket.drop(4503);
+    expect(server.client.state).toMatchObject({ kind: "stopped", error: { code: "STOPPED", closeCode: 4503 } });
   });
 
   it.each([1001, 1005, 1006, 1009, 3999, 4123])(
@@ -407,6 +415,74 @@ describe("moving after a GoAway", () => {
     expect(old.closedWith).toBe(1000);
     await server.after(500);
     expect(server.sockets).toHaveLength(3);
+  });
+
+  it("given Lagged on the old connection, when the new one delivers already, then it does not count", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    next.subscribed("project:42", { top: at(9) });
+    old.say(laggedOf("project:42", at(5), 5), publicationOf("project:42", 6));
+    next.say(publicationOf("project:42", 1), publicationOf("project:42", 2));
+    expect(seen).toEqual(["recovered 9", "m-1", "m-2"]);
+  });
+
+  it("given Lagged on the new connection, when the old one delivers still, then the new one is asked again from where the client is", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    next.subscribed("project:42", { top: at(9) });
+    next.say(laggedOf("project:42", at(2), 2));
+    old.say(publicationOf("project:42", 1), publicationOf("project:42", 2), publicationOf("project:42", 3));
+    await turn();
+    expect(next.asked("subscribe")).toMatchObject([{ value: { since: at(0) } }, { value: { since: at(0) } }]);
+    next.subscribed("project:42", { position: at(2), top: at(4), recovered: false, miss: RecoveryMiss.RETENTION });
+    next.say(publicationOf("project:42", 3), publicationOf("project:42", 4));
+    expect(seen).toEqual(["recovered 9", "m-1", "m-2", "m-3", "recovered 1", "m-4"]);
+    expect(old.closedWith).toBe(1000);
+  });
+
+  it("given a new epoch on the old connection, when the answer of the new one is of before, then it is asked again and nothing comes twice", async () => {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    old.say(publicationOf("project:42", 1), laggedOf("project:42", at(0, "e2")));
+    next.subscribed("project:42", { top: at(1) });
+    next.say(publicationOf("project:42", 1));
+    await turn();
+    expect(next.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(0, "e2") } });
+    next.subscribed("project:42");
+    next.say(publicationOf("project:42", 1));
+    expect(seen).toEqual(["m-1", "recovered 0", "m-1"]);
+    expect(server.client.channel("project:42").position).toEqual({ epoch: "e2", offset: 1, check: 1001 });
+  });
+
+  it("given a channel that the old connection has not answered for, when the new one joins, then the new one goes on where the first answer says", async () => {
+    const old = await server.connect();
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    old.subscribed("project:42", { position: at(3), top: at(3) });
+    old.publication("project:42", 4);
+    await turn();
+    expect(next.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(3) } });
+    next.subscribed("project:42", { top: at(5) });
+    next.say(publicationOf("project:42", 4), publicationOf("project:42", 5));
+    expect(seen).toEqual(["m-4", "recovered 1", "m-5"]);
   });
 
   it("given several publications in one frame, when some were seen over the other connection, then each is delivered once", async () => {

@@ -192,6 +192,26 @@ describe("publishing", () => {
       expect(later.now).toBe("at 1");
     });
 
+    it("given more publishes than are on their way at a time, when the connection is lost, then only those that were sent are open", async () => {
+      const many = new ScriptedServer({ maxPendingPublishes: 300 });
+      const socket = await many.connect();
+      const outcomes = Array.from({ length: 300 }, (_, index) => outcomeOf(many.client.channel("c").publish(index)));
+      await turn();
+      expect(socket.asked("publish")).toHaveLength(256);
+      socket.drop();
+      await many.after(250);
+      many.socket.welcome();
+      await turn();
+      topOf(many.socket, "e1");
+      await turn();
+      expect(outcomes.map(({ now }) => now)).toEqual([
+        ...Array.from({ length: 256 }, () => "OUTCOME_UNKNOWN"),
+        ...Array.from({ length: 44 }, () => "open"),
+      ]);
+      expect(many.socket.asked("publish")).toHaveLength(44);
+      await many.client.close();
+    });
+
     it("given a client that may not read history, when it is back, then the outcome is unknown", async () => {
       const { outcome } = await loseOne();
       const socket = await reconnect();

@@ -175,7 +175,6 @@ export class Publisher {
     const { channel } = publish.message;
     publish.epoch ??= this.#epochs.last(channel);
     publish.open(limits.idempotencyWindowMs * WINDOW_PART);
-    this.#blocked.add(channel);
     this.#putBack(publish);
   }
 
