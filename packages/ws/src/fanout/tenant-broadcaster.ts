@@ -138,11 +138,20 @@ export class TenantBroadcaster {
     const channel = new LiveChannel(ref, this.#ports.kinds.of(ref.name), this.#owner);
     this.#channels.set(key, channel);
     load.channels++;
-    const opening = channel.open().finally(() => this.#opening.delete(channel));
-    this.#opening.set(channel, opening);
-    // A channel that could not be opened is not for the next one who asks.
-    opening.catch(() => this.#channels.get(key) === channel && this.#channels.delete(key));
+    this.#opening.set(channel, this.#whenOpen(channel, key));
     return channel;
+  }
+
+  async #whenOpen(channel: LiveChannel, key: string): Promise<void> {
+    try {
+      await channel.open();
+    } catch (error) {
+      // A channel that could not be opened is not for the next one who asks.
+      if (this.#channels.get(key) === channel) this.#channels.delete(key);
+      throw error;
+    } finally {
+      this.#opening.delete(channel);
+    }
   }
 
   #loadOf(tenant: TenantId): TenantLoad {
