@@ -14,20 +14,21 @@ const ROOM = { tenant: parseTenantId("t1"), name: parseChannelName("room:1") };
 const TICKER = { tenant: parseTenantId("t1"), name: parseChannelName("ticker:1") };
 const KINDS = { kinds: { ticker: { lagPolicy: "latest" } } } as const;
 
-describe("a Subscribe while the log gets a new epoch", () => {
-  async function renewAtRead(channel: typeof ROOM, atRead: number): Promise<[SimulatedServer, InterposedBroker]> {
-    const memory = new MemoryBroker();
-    const broker = new InterposedBroker(memory);
-    const simulation = new SimulatedServer({ broker, channelKinds: KINDS });
-    let reads = 0;
-    broker.beforeRead = async () => {
-      if (++reads !== atRead) return;
-      const { epoch } = await memory.read(channel, { from: 0, direction: "forward", maxCount: 1, maxBytes: 1 });
-      await memory.renew(channel, epoch);
-    };
-    return [simulation, broker];
-  }
+/** A server whose broker renews the log of a channel before its n-th read. */
+async function renewAtRead(channel: typeof ROOM, atRead: number): Promise<[SimulatedServer, InterposedBroker]> {
+  const memory = new MemoryBroker();
+  const broker = new InterposedBroker(memory);
+  const simulation = new SimulatedServer({ broker, channelKinds: KINDS });
+  let reads = 0;
+  broker.beforeRead = async () => {
+    if (++reads !== atRead) return;
+    const { epoch } = await memory.read(channel, { from: 0, direction: "forward", maxCount: 1, maxBytes: 1 });
+    await memory.renew(channel, epoch);
+  };
+  return [simulation, broker];
+}
 
+describe("a Subscribe while the log gets a new epoch", () => {
   // Reads: the first opens the channel of the tenant, the second is for its Subscribed.
   it.each([3, 4, 5, 6])(
     "given a rewind, when the epoch changes before read %d, then position and top fit",
@@ -113,8 +114,7 @@ describe("a reader that is not where its channel is", () => {
 describe("a Subscribe where the channel has heard nothing", () => {
   it("given all that the channel knows of is gone, when a rewind is asked for, then it is of the newest", async () => {
     const clock = new ManualClock();
-    const retentionOf = () => ({ count: 5, bytes: 1_000_000, ageMs: 60_000 });
-    const memory = new MemoryBroker({ clock, retentionOf });
+    const memory = new MemoryBroker({ clock, retentionOf: () => ({ count: 5, bytes: 1_000_000, ageMs: 60_000 }) });
     const broker = new HostileBroker({
       broker: memory,
       clock,

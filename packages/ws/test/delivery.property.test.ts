@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { deliveryOperations } from "./support/delivery-operations.ts";
 import { CHANNELS, CLIENT_COUNT, DeliverySimulation } from "./support/delivery-simulation.ts";

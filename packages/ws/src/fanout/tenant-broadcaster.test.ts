@@ -19,7 +19,7 @@ interface Scene {
   readonly broadcaster: TenantBroadcaster;
   readonly clock: ManualClock;
   readonly logger: RecordingLogger;
-  subscribe(name?: string): Promise<MemoryReader>;
+  readonly subscribe: (name?: string) => Promise<MemoryReader>;
 }
 
 function start(options: { kinds?: ChannelKindsOptions; maxPendingBytes?: number; maxChannels?: number } = {}): Scene {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type BrokerFaults, NO_FAULTS } from "../../src/testing/index.ts";
 
 /** Something that happens to a server, its clients or its broker. Clients and channels are indexes. */
@@ -58,11 +58,14 @@ const faults: fc.Arbitrary<BrokerFaults> = fc.oneof(
   }),
 );
 
+function kind<Kind extends string>(value: Kind): fc.Arbitrary<Kind> {
+  return fc.constant(value);
+}
+
 /** Operations in any order; most of them are about the first client and channel, so that they meet. */
 export function deliveryOperations({ clients, channels }: DeliveryScope): fc.Arbitrary<DeliveryOperation[]> {
   const client = fc.oneof(fc.constant(0), fc.nat({ max: clients - 1 }));
   const channel = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: channels - 1 }));
-  const kind = <Kind extends string>(value: Kind): fc.Arbitrary<Kind> => fc.constant(value);
   const operation: fc.Arbitrary<DeliveryOperation> = fc.oneof(
     {
       weight: 12,
