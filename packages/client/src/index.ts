@@ -5,15 +5,11 @@ export type { PmClientOptions } from "./client-options.ts";
 export type { ClientState } from "./client-state.ts";
 export type { ClientErrorCode, PmClientErrorCode, PmClientErrorDetails } from "./pm-client-error.ts";
 export { PmClientError } from "./pm-client-error.ts";
-export type {
-  Channel,
-  ChannelEvents,
-  ChannelStateChange,
-  InvalidPublication,
-  PublishOptions,
-} from "./channel/channel.ts";
+export type { Channel } from "./channel/channel.ts";
+export type { ChannelEvents, ChannelStateChange, InvalidPublication } from "./channel/channel-events.ts";
+export type { PublishOptions } from "./publish/publish-options.ts";
 export type { Publication } from "./channel/publication.ts";
-export type { SubscribeOptions } from "./channel/subscription.ts";
+export type { SubscribeOptions } from "./channel/subscribe-options.ts";
 export type { Miss, Recovery, SubscriptionState } from "./channel/subscription-listener.ts";
 export type { HistoryOptions, HistoryPage } from "./history/history-page.ts";
 export type { PublishResult } from "./publish/pending-publish.ts";

@@ -1,6 +1,6 @@
 import { assertChannelName } from "./argument-checks.ts";
-import { assertStart, Channel } from "./channel/channel.ts";
-import type { SubscribeOptions } from "./channel/subscription.ts";
+import { Channel } from "./channel/channel.ts";
+import { assertSubscribeOptions, type SubscribeOptions } from "./channel/subscribe-options.ts";
 import { type PmClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./client-options.ts";
 import type { ClientState } from "./client-state.ts";
 import { Emitter, type Unlisten } from "./emitter.ts";
@@ -99,7 +99,7 @@ export class PmClient implements AsyncDisposable {
       throw PmClientError.invalidArgument("payload", `of ${name} is another one than before`);
     }
     const { payload = anything, since, rewind } = options;
-    assertStart(options);
+    assertSubscribeOptions(options);
     const { maxQueuedPublications: maxQueued, random } = this.#options;
     const init = { type: payload, start: { since, rewind }, maxQueued, newKey: () => random.id() };
     const channel = new Channel<unknown, never>(name, init, this.#session);

@@ -1,78 +1,17 @@
 import { assertPosition, assertUint32, assertWellFormed } from "../argument-checks.ts";
-import type { Connection } from "../connection/connection.ts";
 import { Emitter, type Unlisten } from "../emitter.ts";
 import type { HistoryOptions, HistoryPage } from "../history/history-page.ts";
-import type { PayloadType } from "../payload/payload-type.ts";
 import { PmClientError } from "../pm-client-error.ts";
 import type { PublishResult } from "../publish/pending-publish.ts";
-import type {
-  HistoryPageMessage,
-  Payload,
-  Publish,
-  PublicationMessage,
-  ReadHistory,
-  StreamPosition,
-} from "../wire/messages.ts";
+import type { PublishOptions } from "../publish/publish-options.ts";
+import type { Payload, PublicationMessage, StreamPosition } from "../wire/messages.ts";
+import type { ChannelEvents } from "./channel-events.ts";
+import type { ChannelInit, ChannelPorts } from "./channel-ports.ts";
 import { type Publication, toPublication } from "./publication.ts";
 import { PublicationQueue } from "./publication-queue.ts";
-import type { SubscribeOptions, Subscription } from "./subscription.ts";
-import type { Miss, Recovery, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
-
-/** A change of a channel's state. */
-export interface ChannelStateChange {
-  readonly state: SubscriptionState;
-  /** With `unsubscribed`: why, when nobody here asked for it. */
-  readonly error: PmClientError | undefined;
-}
-
-/** A publication whose payload is not of the channel's type. */
-export interface InvalidPublication {
-  readonly position: StreamPosition;
-  readonly messageId: string;
-  readonly error: PmClientError;
-}
-
-/** What a channel tells. */
-export interface ChannelEvents<Data> {
-  readonly publication: Publication<Data>;
-  /** The server could not deliver everything over a connection that stands. */
-  readonly lagged: Miss;
-  /** After an interruption delivery does not go on where it was: what is held of the channel's state is not to be trusted. */
-  readonly missed: Miss;
-  /** After an interruption delivery goes on where it was. */
-  readonly recovered: Recovery;
-  readonly state: ChannelStateChange;
-  readonly invalid: InvalidPublication;
-}
-
-/** What a publish may say beside its data. */
-export interface PublishOptions {
-  /** Free name of what happened: up to 64 bytes. */
-  readonly event?: string | undefined;
-  /**
-   * Publishes to the channel with the same key are one, within the window of the server: up to 64 bytes.
-   * @default random
-   */
-  readonly idempotencyKey?: string | undefined;
-  /** W3C traceparent: up to 128 bytes. */
-  readonly traceParent?: string | undefined;
-}
-
-/** What a channel needs of its client. */
-export interface ChannelPorts {
-  readonly joined: Connection | undefined;
-  addSubscription(name: string, listener: SubscriptionListener): Subscription;
-  publish(message: Publish): Promise<PublishResult>;
-  readHistory(question: ReadHistory): Promise<HistoryPageMessage>;
-}
-
-/** How a channel is set up. */
-export interface ChannelInit<Data, Input> {
-  readonly type: PayloadType<Data, Input>;
-  readonly start: SubscribeOptions;
-  readonly maxQueued: number;
-  readonly newKey: () => string;
-}
+import { assertSubscribeOptions, type SubscribeOptions } from "./subscribe-options.ts";
+import type { Subscription } from "./subscription.ts";
+import type { Miss, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
 
 interface Waiter {
   readonly resolve: () => void;
@@ -125,7 +64,7 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
    * @throws PmClientError with the code of the server, `PERMISSION_DENIED` for example, or `CLOSED`
    */
   async subscribe(options: SubscribeOptions = this.#init.start): Promise<void> {
-    assertStart(options);
+    assertSubscribeOptions(options);
     this.#isKept = true;
     this.#begin(options);
     if (this.state === "subscribed") return;
@@ -259,14 +198,5 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   /** The slowest of several loops sets the pace of all. */
   #resume(): void {
     if (![...this.#queues].some(({ isFull }) => isFull)) this.#subscription.resume(this.#ports.joined);
-  }
-}
-
-/** @throws PmClientError `INVALID_ARGUMENT` */
-export function assertStart({ since, rewind }: SubscribeOptions): void {
-  assertPosition(since);
-  assertUint32("rewind", rewind);
-  if (since !== undefined && rewind !== undefined && rewind > 0) {
-    throw PmClientError.invalidArgument("rewind", "cannot be given together with since");
   }
 }

@@ -8,21 +8,8 @@ import { waitMs } from "../reconnect/backoff.ts";
 import type { Lagged, PublicationMessage, StreamPosition, Subscribed } from "../wire/messages.ts";
 import { ChannelStreams } from "./channel-streams.ts";
 import { hasReached, judgePublication } from "./cursor-rule.ts";
+import type { SubscribeOptions } from "./subscribe-options.ts";
 import type { Miss, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
-
-/** Where a subscription begins when the client has no position in the channel yet. */
-export interface SubscribeOptions {
-  /**
-   * Continue after this position, for example one that was kept over a reload of the page.
-   * @default none: from now on
-   */
-  readonly since?: StreamPosition | undefined;
-  /**
-   * Begin with so many of the last publications. Needs the grant `history`. Not together with `since`.
-   * @default 0
-   */
-  readonly rewind?: number | undefined;
-}
 
 /** What a subscription is made of. */
 export interface SubscriptionPorts {

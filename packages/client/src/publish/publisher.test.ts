@@ -212,6 +212,23 @@ describe("publishing", () => {
       await many.client.close();
     });
 
+    it("given a server that cannot say now, when the wait is over, then the client asks again and sends", async () => {
+      const { outcome } = await loseOne();
+      const socket = await reconnect();
+      socket.error(socket.asked("readHistory")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", {
+        retryable: true,
+        retryAfterMs: 800,
+      });
+      await server.after(799);
+      expect(socket.asked("readHistory")).toHaveLength(1);
+      await server.after(1);
+      topOf(socket, "e1");
+      await turn();
+      socket.publishedFrom(2);
+      await turn();
+      expect([outcome.now, keysOf(socket)]).toEqual(["at 2", ["lost"]]);
+    });
+
     it("given a client that may not read history, when it is back, then the outcome is unknown", async () => {
       const { outcome } = await loseOne();
       const socket = await reconnect();

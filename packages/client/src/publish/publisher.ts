@@ -7,7 +7,7 @@ import type { CancelTimer, Clock } from "../platform/clock.ts";
 import type { Randomness } from "../platform/randomness.ts";
 import { waitMs } from "../reconnect/backoff.ts";
 import type { ErrorMessage, Publish, Published } from "../wire/messages.ts";
-import { EpochBook } from "./epoch-book.ts";
+import { EpochCheck } from "./epoch-check.ts";
 import { PendingPublish, type PublishResult } from "./pending-publish.ts";
 import { PublishQueue } from "./publish-queue.ts";
 
@@ -36,9 +36,7 @@ const RETRY = { kind: "backoff", baseMs: 250, leastMs: 100 } as const;
 export class Publisher {
   readonly #ports: PublisherPorts;
   readonly #queue: PublishQueue;
-  readonly #epochs = new EpochBook();
-  /** Channels whose epoch has to be known before anything more is sent to them. */
-  readonly #blocked = new Set<string>();
+  readonly #epochs: EpochCheck;
   #connection: Connection | undefined;
   #onSettled: (() => void) | undefined;
   #cancelPause: CancelTimer | undefined;
@@ -47,6 +45,11 @@ export class Publisher {
   constructor(ports: PublisherPorts) {
     this.#ports = ports;
     this.#queue = new PublishQueue(ports.maxPending);
+    this.#epochs = new EpochCheck({
+      isReading: ports.isReading,
+      onChecked: (channel, epoch) => this.#onEpochChecked(channel, epoch),
+      onUnavailable: (retryAfterMs) => this.#pause(retryAfterMs),
+    });
   }
 
   /** Publishes now or as soon as there is a connection. */
@@ -67,15 +70,14 @@ export class Publisher {
     this.#connection = connection;
     this.#onSettled = undefined;
     this.#endPause();
-    this.#verifyOpen();
-    this.#pump();
+    this.#proceed();
   }
 
   /** The connection has ended; what was on its way has been lost already. */
   leave(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    this.#blocked.clear();
+    this.#epochs.end();
     this.#endPause();
   }
 
@@ -94,12 +96,11 @@ export class Publisher {
   /** The epoch of a log, told over a connection. */
   onEpoch(channel: string, epoch: string, connection: Connection): void {
     this.#epochs.note(channel, epoch, connection);
-    if (connection === this.#connection && this.#blocked.has(channel)) this.#verify(channel);
   }
 
   /** The subscription of a channel begins or ends: what tells the epoch may be another. */
   onReadingChanged(channel: string): void {
-    if (this.#blocked.has(channel)) this.#verify(channel);
+    this.#epochs.onReadingChanged(channel);
   }
 
   /** Rejects everything: with `error` what was never sent. */
@@ -115,7 +116,7 @@ export class Publisher {
     if (connection === undefined || connection.isEnded) return;
     if (this.#onSettled !== undefined || this.#cancelPause !== undefined) return;
     while (this.#queue.sentCount < MAX_SENT) {
-      const publish = this.#queue.take(this.#blocked);
+      const publish = this.#queue.take(this.#epochs.channels);
       if (publish === undefined) return;
       this.#send(connection, publish);
     }
@@ -172,8 +173,7 @@ export class Publisher {
 
   /** It may be in the log or not: its channel waits until the epoch is known. */
   #putBackOpen({ limits }: Connection, publish: PendingPublish): void {
-    const { channel } = publish.message;
-    publish.epoch ??= this.#epochs.last(channel);
+    publish.epoch ??= this.#epochs.last(publish.message.channel);
     publish.open(limits.idempotencyWindowMs * WINDOW_PART);
     this.#putBack(publish);
   }
@@ -183,14 +183,13 @@ export class Publisher {
     if (publish.isLate) this.#reject(publish, publish.lateError);
   }
 
-  /** Nothing is sent until it is over; then what is open is verified first. */
+  /** Nothing is sent until it is over. */
   #pause(hintMs: number): void {
     const ms = Math.max(hintMs, waitMs(RETRY, this.#failures++, this.#ports.random));
     this.#cancelPause?.();
     this.#cancelPause = this.#ports.clock.after(ms, () => {
       this.#cancelPause = undefined;
-      this.#verifyOpen();
-      this.#pump();
+      this.#proceed();
     });
   }
 
@@ -200,36 +199,15 @@ export class Publisher {
     this.#failures = 0;
   }
 
-  #verifyOpen(): void {
-    const channels = new Set(this.#queue.open().map(({ message }) => message.channel));
-    for (const channel of channels) this.#blocked.add(channel);
-    for (const channel of this.#blocked) this.#verify(channel);
-  }
-
-  /** Finds out the epoch of a blocked channel: from its subscription, or by asking for the end of its log. */
-  #verify(channel: string): void {
-    const connection = this.#connection;
-    if (connection === undefined || this.#cancelPause !== undefined) return;
-    const told = this.#epochs.toldBy(channel, connection);
-    if (told !== undefined) this.#verified(channel, told);
-    else if (!this.#ports.isReading(channel)) this.#probe(connection, channel);
-  }
-
-  #probe(connection: Connection, channel: string): void {
-    const value = { channel, limit: 1, backward: true };
-    connection.send({ kind: "readHistory", value }, (reply) => {
-      if (connection !== this.#connection || !this.#blocked.has(channel) || reply.kind === "lost") return;
-      const epoch =
-        reply.kind === "answer" && reply.body?.kind === "historyPage" ? reply.body.value.top?.epoch : undefined;
-      if (epoch !== undefined) this.onEpoch(channel, epoch, connection);
-      else if (reply.kind === "refused" && reply.error.retryable) this.#pause(reply.error.retryAfterMs);
-      else this.#verified(channel, undefined);
-    });
+  /** Sends what waits; where something is open, the epoch is checked before anything more goes to its channel. */
+  #proceed(): void {
+    if (this.#connection === undefined) return;
+    this.#epochs.begin(new Set(this.#queue.open().map(({ message }) => message.channel)), this.#connection);
+    this.#pump();
   }
 
   /** What was sent under another epoch, or under one that nobody knows, is not sent again. */
-  #verified(channel: string, epoch: string | undefined): void {
-    this.#blocked.delete(channel);
+  #onEpochChecked(channel: string, epoch: string | undefined): void {
     for (const publish of this.#queue.open()) {
       if (publish.message.channel !== channel || (epoch !== undefined && publish.epoch === epoch)) continue;
       const why = epoch === undefined ? "the epoch of the log cannot be read" : "the log has begun anew, or may have";

@@ -1,0 +1,82 @@
+import type { Connection } from "../connection/connection.ts";
+import { EpochBook } from "./epoch-book.ts";
+
+/** What an EpochCheck is made of. */
+export interface EpochCheckPorts {
+  /** True for a channel whose subscription will tell the epoch over each connection that joins. */
+  readonly isReading: (channel: string) => boolean;
+  /** The epoch that the log has now; undefined when nobody tells it. */
+  readonly onChecked: (channel: string, epoch: string | undefined) => void;
+  /** The server could not say now; the check goes on with the next `begin`. */
+  readonly onUnavailable: (retryAfterMs: number) => void;
+}
+
+/** Finds out which epoch logs have, over the connection that serves, before anything is sent to them again. */
+export class EpochCheck {
+  readonly #ports: EpochCheckPorts;
+  readonly #book = new EpochBook();
+  readonly #channels = new Set<string>();
+  #connection: Connection | undefined;
+
+  constructor(ports: EpochCheckPorts) {
+    this.#ports = ports;
+  }
+
+  /** The channels that are being checked. */
+  get channels(): ReadonlySet<string> {
+    return this.#channels;
+  }
+
+  /** The last epoch that was told of a log. */
+  last(channel: string): string | undefined {
+    return this.#book.last(channel);
+  }
+
+  /** Checks these channels, and those that have not been checked yet. */
+  begin(channels: Iterable<string>, connection: Connection): void {
+    this.#connection = connection;
+    for (const channel of channels) this.#channels.add(channel);
+    for (const channel of this.#channels) this.#check(channel);
+  }
+
+  /** The connection has ended: nothing is checked until the next `begin`. */
+  end(): void {
+    this.#connection = undefined;
+    this.#channels.clear();
+  }
+
+  /** The epoch of a log was told over a connection. */
+  note(channel: string, epoch: string, connection: Connection): void {
+    this.#book.note(channel, epoch, connection);
+    if (connection === this.#connection && this.#channels.has(channel)) this.#done(channel, epoch);
+  }
+
+  /** The subscription of a channel begins or ends: what tells the epoch may be another. */
+  onReadingChanged(channel: string): void {
+    if (this.#channels.has(channel)) this.#check(channel);
+  }
+
+  #check(channel: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const told = this.#book.toldBy(channel, connection);
+    if (told !== undefined) this.#done(channel, told);
+    else if (!this.#ports.isReading(channel)) this.#ask(connection, channel);
+  }
+
+  /** Asks for the end of the log. */
+  #ask(connection: Connection, channel: string): void {
+    connection.send({ kind: "readHistory", value: { channel, limit: 1, backward: true } }, (reply) => {
+      if (connection !== this.#connection || !this.#channels.has(channel) || reply.kind === "lost") return;
+      const page = reply.kind === "answer" && reply.body?.kind === "historyPage" ? reply.body.value : undefined;
+      if (page?.top !== undefined) this.note(channel, page.top.epoch, connection);
+      else if (reply.kind === "refused" && reply.error.retryable) this.#ports.onUnavailable(reply.error.retryAfterMs);
+      else this.#done(channel, undefined);
+    });
+  }
+
+  #done(channel: string, epoch: string | undefined): void {
+    this.#channels.delete(channel);
+    this.#ports.onChecked(channel, epoch);
+  }
+}
