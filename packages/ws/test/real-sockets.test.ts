@@ -55,9 +55,10 @@ describe("real sockets", () => {
     for (const reader of readers) reader.stayConnected(() => random.below(200));
     for (let n = 0; n < 600; n++) {
       const reader = readers[random.below(readers.length)];
-      if (random.chance(0.05)) void reader?.cut();
-      else if (random.chance(0.05)) reader?.stall();
-      else if (random.chance(0.1)) reader?.resume();
+      const fault = random.below(100);
+      if (fault < 5) void reader?.cut();
+      else if (fault < 10) reader?.stall();
+      else if (fault < 20) reader?.resume();
       await publisher.publish(ROOM, `p${n}`, { bytes: 4000 });
       await delay(random.below(16));
     }
