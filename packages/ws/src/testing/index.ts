@@ -14,6 +14,8 @@ export type { ProtocolRequest, RequestBody } from "./protocol-socket.ts";
 export { RecordingClient } from "./recording-client.ts";
 export { DisconnectedError, RefusedError } from "./client-error.ts";
 export { ChannelCursor } from "./channel-cursor.ts";
+export type { TurmoilClient, TurmoilCounts, TurmoilOptions } from "./turmoil.ts";
+export { Turmoil } from "./turmoil.ts";
 export type { HistoryEvent } from "./history.ts";
 export type { HistoryCheckerOptions } from "./history-checker.ts";
 export { HistoryChecker } from "./history-checker.ts";
