@@ -40,6 +40,7 @@ describe("delivery over real sockets", () => {
     const isSettled = await turmoil.settle(10_000);
     expectPromiseKept(real.checker);
     expect({ seed, isSettled }).toEqual({ seed, isSettled: true });
+    expect(real.events.get("lagged")).toBeGreaterThan(0);
     expect(turmoil.counts.cuts).toBeGreaterThan(50);
     expect(turmoil.counts.stalls).toBeGreaterThan(50);
     expect(turmoil.counts.floods).toBeGreaterThan(0);

@@ -4,13 +4,15 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { attach, type WsServer, type WsServerOptions } from "../../src/index.ts";
-import { HistoryChecker, RecordingClient } from "../../src/testing/index.ts";
+import { HistoryChecker, type HistoryEvent, RecordingClient } from "../../src/testing/index.ts";
 import { nameAuthenticator, tokenOf } from "./name-authenticator.ts";
 
 /** A server on a port of its own, and clients whose histories are checked. */
 export class RealServer {
   readonly server: WsServer;
   readonly checker: HistoryChecker = new HistoryChecker();
+  /** Events of the history, by kind. */
+  readonly events: Map<HistoryEvent["kind"], number> = new Map();
   readonly #http: Server;
   readonly #clients: RecordingClient[] = [];
 
@@ -37,7 +39,7 @@ export class RealServer {
       user,
       name: `${tenant}.${user}#${this.#clients.length}`,
       encoding,
-      record: this.checker.record,
+      record: (event) => this.#record(event),
     });
     this.#clients.push(client);
     return client;
@@ -48,6 +50,11 @@ export class RealServer {
     const client = this.client(tenant, user, encoding);
     await client.connect();
     return client;
+  }
+
+  #record(event: HistoryEvent): void {
+    this.events.set(event.kind, (this.events.get(event.kind) ?? 0) + 1);
+    this.checker.record(event);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
