@@ -3,7 +3,7 @@ import { PublicationSchema, RecoveryMiss } from "@pm/proto";
 import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import { Pause, type WebSocketConnection } from "../connection/websocket-connection.ts";
-import type { LogEntry, LogPage } from "../log/broker.ts";
+import type { LogEntry, LogPage, ReadRequest } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import { type Continuity, judge, type LogMark, type StreamPosition } from "../log/stream-position.ts";
 import { publicationOf } from "../wire/publication-encoder.ts";
@@ -37,15 +37,13 @@ export async function handleReadHistory(
     await connection.whenWritable();
     connection.resume(Pause.HISTORY);
   }
-  const backward = command.backward;
-  const page = await ports.broker.read(resolveChannel(context, command.channel), {
-    from: startOffset(command),
-    direction: backward ? "backward" : "forward",
-    // Read backward, the entry at `since` comes along: it has the tag to compare.
-    maxCount: backward && command.since !== undefined ? command.limit + 1 : command.limit,
-    maxBytes: PAGE_BYTES[connection.encoding],
-  });
-  const frame = backward ? backwardPage(command, page) : forwardPage(command, page);
+  const page = await readPart(command, (request) =>
+    ports.broker.read(resolveChannel(context, command.channel), {
+      ...request,
+      maxBytes: PAGE_BYTES[connection.encoding],
+    }),
+  );
+  const frame = command.backward ? backwardPage(command, page) : forwardPage(command, page);
   return {
     body: () => ({
       case: "historyPage",
@@ -60,9 +58,20 @@ export async function handleReadHistory(
   };
 }
 
-function startOffset({ since, backward }: ReadHistoryCommand): number {
-  if (!backward) return since?.offset ?? 0;
-  return since === undefined ? Number.MAX_SAFE_INTEGER : since.offset + 1;
+async function readPart(
+  { since, limit, backward }: ReadHistoryCommand,
+  read: (request: Omit<ReadRequest, "maxBytes">) => Promise<LogPage>,
+): Promise<LogPage> {
+  if (!backward) return read({ from: since?.offset ?? 0, direction: "forward", maxCount: limit });
+  if (since === undefined) return read({ from: Number.MAX_SAFE_INTEGER, direction: "backward", maxCount: limit });
+  // The entry at `since` comes along: it has the tag to compare.
+  const page = await read({ from: since.offset + 1, direction: "backward", maxCount: limit + 1 });
+  const [first, second] = page.entries;
+  const isCrowdedOut = first?.offset === since.offset && second === undefined && page.base.offset < since.offset - 1;
+  if (!isCrowdedOut) return page;
+  // It took all the room, and a page has at least one of those before it.
+  const before = await read({ from: since.offset, direction: "backward", maxCount: limit });
+  return before.epoch === page.epoch ? { ...before, entries: [first, ...before.entries] } : before;
 }
 
 function forwardPage({ since }: ReadHistoryCommand, page: LogPage): PageFrame {
