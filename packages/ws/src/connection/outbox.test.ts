@@ -137,7 +137,7 @@ describe("bounds", () => {
 
   test("given a stuck socket, when replies are more than may wait, then the owner is told", () => {
     socket.isStuck = true;
-    socket.writableLength = 1;
+    socket.writableLength = 1001;
     for (let i = 0; i < 20; i++) outbox.reply(pong());
     expect(owner.overflows).toBe(0);
     outbox.reply(pong());
@@ -150,6 +150,18 @@ describe("bounds", () => {
     expect(owner.overflows).toBe(0);
     outbox.reply(Buffer.alloc(1));
     expect(owner.overflows).toBe(1);
+  });
+
+  test("given a socket that always holds a little, when many replies have gone by, then none counts as waiting", () => {
+    socket.writableLength = 10;
+    for (let i = 0; i < 100; i++) {
+      outbox.reply(pong());
+      outbox.flush();
+    }
+    expect(owner.overflows).toBe(0);
+    socket.writableLength = 1001;
+    for (let i = 0; i < 21; i++) outbox.reply(pong());
+    expect(owner.overflows).toBeGreaterThan(0);
   });
 
   test("given a socket that takes everything, when many replies come in one turn, then none counts as waiting", () => {

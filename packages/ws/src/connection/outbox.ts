@@ -128,7 +128,9 @@ export class Outbox implements Flushable {
 
   #checkReplies(): void {
     this.flush();
-    if (this.#replies > 0) this.#owner.onReplyOverflow();
+    if (this.isBehind) this.#owner.onReplyOverflow();
+    // What the socket holds is below its mark: of the replies that were counted most have been taken.
+    else this.drained();
   }
 
   #writeFrames(waiting: readonly Elements[]): void {
