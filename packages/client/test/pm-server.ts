@@ -40,10 +40,14 @@ export class PmServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #folder: string;
 
+  /** A test that is given up does not leave its server behind. */
+  readonly #onExit = (): boolean => this.#child.kill("SIGKILL");
+
   private constructor(child: ChildProcess, folder: string, port: number) {
     this.#child = child;
     this.#folder = folder;
     this.port = port;
+    process.on("exit", this.#onExit);
   }
 
   /** Starts a server on a free port, with limits that let a test publish as fast as it can. */
@@ -60,7 +64,12 @@ export class PmServerProcess implements AsyncDisposable {
       ...settings,
     };
     const child = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "pipe", "pipe"] });
-    return new PmServerProcess(child, folder, await portOf(child));
+    try {
+      return new PmServerProcess(child, folder, await portOf(child));
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get url(): string {
@@ -77,6 +86,7 @@ export class PmServerProcess implements AsyncDisposable {
       this.#child.kill("SIGKILL");
       await once(this.#child, "exit");
     }
+    process.off("exit", this.#onExit);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
