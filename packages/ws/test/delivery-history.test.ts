@@ -71,6 +71,20 @@ describe.each(ENCODINGS)("history in %s", (encoding) => {
     }
   });
 
+  it("given many large pages asked for at once, over channels, when the client reads them, then it has all of them", async () => {
+    const retention = { retainedBytes: 4_000_000 };
+    await using real = await RealServer.start({ channelKinds: { defaults: retention } });
+    const client = await real.connect("t1", "u", encoding);
+    const channels = Array.from({ length: 5 }, (_, index) => `room:${index}`);
+    for (const channel of channels) {
+      for (const id of ids(1, 40)) await real.publish(client.logOf(channel), `${channel}-${id}`, 50_000);
+    }
+    const asked = channels.flatMap((channel) => Array.from({ length: 10 }, () => client.readHistory(channel)));
+    const pages = await Promise.all(asked);
+    expect(pages.every(({ publications }) => publications.length > 1)).toBe(true);
+    expect(client.isConnected).toBe(true);
+  });
+
   it("given a position that has gone, when the log is read from it, then the page says so and begins at the oldest", async () => {
     await using real = await RealServer.start({ channelKinds: { defaults: { retainedCount: 10 } } });
     const client = await real.connect("t1", "u", encoding);

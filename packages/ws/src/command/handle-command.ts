@@ -1,3 +1,4 @@
+import type { ChannelName } from "@pm/core";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
 import type { Command } from "./command.ts";
@@ -7,6 +8,9 @@ import { handleRefreshToken } from "./handle-refresh-token.ts";
 import { handleSubscribe } from "./handle-subscribe.ts";
 import { handleUnsubscribe } from "./handle-unsubscribe.ts";
 import type { Reply } from "./reply.ts";
+
+/** What all reading of history of a connection waits for; no channel has this name. */
+const HISTORY_TURN = "" as ChannelName;
 
 /**
  * From a command to its reply. Commands of one connection on one channel take effect in the order sent: what reads or
@@ -25,7 +29,10 @@ export function handleCommand(
     case "unsubscribe":
       return connection.barrier(command.channel, () => handleUnsubscribe(connection, command));
     case "read-history":
-      return connection.barrier(command.channel, () => handleReadHistory(connection, command, ports));
+      return connection.barrier(command.channel, () =>
+        // Pages are large: the next is not made before this one counts against the socket's mark.
+        connection.barrier(HISTORY_TURN, () => handleReadHistory(connection, command, ports)),
+      );
     case "refresh-token":
       return handleRefreshToken(connection, command, ports);
     case "hello":

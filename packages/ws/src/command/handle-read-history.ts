@@ -32,6 +32,7 @@ export async function handleReadHistory(
 ): Promise<Reply> {
   const { context } = connection;
   ports.policy.assertMay("history", context, command.channel);
+  connection.outbox.flush();
   if (connection.outbox.isBehind) {
     connection.pause(Pause.HISTORY);
     await connection.whenWritable();

@@ -1,10 +1,10 @@
-import { parseTenantId } from "@pm/core";
+import { type ChannelRef, parseTenantId } from "@pm/core";
 import type { Encoding } from "@pm/proto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { attach, type WsServer, type WsServerOptions } from "../../src/index.ts";
-import { HistoryChecker, type HistoryEvent, RecordingClient } from "../../src/testing/index.ts";
+import { type AppendResult, attach, type WsServer, type WsServerOptions } from "../../src/index.ts";
+import { HistoryChecker, type HistoryEvent, payloadWithId, RecordingClient } from "../../src/testing/index.ts";
 import { nameAuthenticator, tokenOf } from "./name-authenticator.ts";
 
 /** A server on a port of its own, and clients whose histories are checked. */
@@ -50,6 +50,18 @@ export class RealServer {
     const client = this.client(tenant, user, encoding);
     await client.connect();
     return client;
+  }
+
+  /** Publishes as a backend, with a record of it. */
+  async publish(log: ChannelRef, id: string, bytes = 0): Promise<AppendResult> {
+    this.#record({ kind: "publishing", reader: "backend", log, payloadId: id });
+    const payload = payloadWithId(id, { kind: "data", bytes });
+    const { tenant, name, user } = log;
+    const target = user === undefined ? { tenant, channel: name } : { tenant, user };
+    const result = await this.server.publish(target, payload.kind === "data" ? { payload: payload.data } : {});
+    const { position, messageId } = result;
+    this.#record({ kind: "published", reader: "backend", log, payloadId: id, position, messageId });
+    return result;
   }
 
   #record(event: HistoryEvent): void {
