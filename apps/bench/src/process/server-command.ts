@@ -11,6 +11,8 @@ export interface ServerCommand {
 /** What a server is told. */
 export interface ServerSettings {
   readonly port: number;
+  /** Where metrics are served, by a server that has any. */
+  readonly metricsPort: number;
   /** Secret of the tokens, for a server that verifies them. */
   readonly secret: string;
   /** Folder that it may write to. */
@@ -40,11 +42,11 @@ export function collectOnSignal(): string {
  * The server as it is deployed. Limits and quotas are in force and checked for every message; they are only set higher than
  * what the generator asks for.
  */
-function pmEnvironment({ port, secret, dataDir }: ServerSettings): Record<string, string> {
+function pmEnvironment({ port, metricsPort, secret, dataDir }: ServerSettings): Record<string, string> {
   return {
     NODE_ENV: "production",
     BIND_ADDR: `127.0.0.1:${port}`,
-    OPS_BIND_ADDR: "127.0.0.1:0",
+    OPS_BIND_ADDR: `127.0.0.1:${metricsPort}`,
     DATA_DIR: dataDir,
     JWT_SECRET: secret,
     LOG_LEVEL: "warn",

@@ -19,6 +19,11 @@ export interface ServerStart {
   readonly collectsGarbage?: boolean | undefined;
 }
 
+interface ServerPorts {
+  readonly port: number;
+  readonly metricsPort: number;
+}
+
 const START_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
 const POLL_TIMEOUT_MS = 1_000;
@@ -30,15 +35,22 @@ const OUTPUT_CHARACTERS = 2_000;
 export class ServerProcess implements AsyncDisposable {
   readonly kind: ServerKind;
   readonly port: number;
+  readonly #metricsPort: number;
   readonly #child: ChildProcess;
   readonly #dataDir: string;
   #output = "";
 
-  private constructor(start: ServerStart, port: number) {
+  private constructor(start: ServerStart, { port, metricsPort }: ServerPorts) {
     this.kind = start.kind;
     this.port = port;
+    this.#metricsPort = metricsPort;
     this.#dataDir = mkdtempSync(join(tmpdir(), "pm-bench-"));
-    const { args, env } = serverCommand(start.kind, { port, secret: start.secret, dataDir: this.#dataDir });
+    const { args, env } = serverCommand(start.kind, {
+      port,
+      metricsPort,
+      secret: start.secret,
+      dataDir: this.#dataDir,
+    });
     const flags = start.collectsGarbage === true ? ["--expose-gc", "--import", collectOnSignal()] : [];
     const node = [process.execPath, ...flags, ...args];
     const [program = "", ...rest] =
@@ -60,7 +72,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts a server, and waits until it answers. */
   static async start(start: ServerStart): Promise<ServerProcess> {
-    const server = new ServerProcess(start, await freePort());
+    const server = new ServerProcess(start, { port: await freePort(), metricsPort: await freePort() });
     try {
       await server.#answers();
       return server;
@@ -86,6 +98,12 @@ export class ServerProcess implements AsyncDisposable {
   async collectGarbage(): Promise<void> {
     this.#child.kill("SIGUSR2");
     await delay(COLLECTION_MS);
+  }
+
+  /** The metrics of a pm server, in Prometheus's text form. */
+  async metrics(): Promise<string> {
+    const answer = await fetch(`http://127.0.0.1:${this.#metricsPort}/metrics`);
+    return answer.text();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,7 +21,6 @@ export interface Measurement {
 
 /** A generator busier than this was the limit of the throughput, unless the server was as busy. */
 const SATURATED = 0.95;
-/** Its own helper threads make a server wait a little, too. */
 const DISTURBED = 0.1;
 
 /** Says what a window's counts mean. */
@@ -43,9 +42,12 @@ export function isGeneratorBound({ generatorBusy, serverBusy }: Measurement): bo
   return generatorBusy > SATURATED && serverBusy < SATURATED;
 }
 
-/** True when the machine had other work to do on the server's core: nothing of the measurement can be relied on. */
-export function isDisturbed({ serverWaited }: Measurement): boolean {
-  return serverWaited > DISTURBED;
+/**
+ * True when the machine had other work to do on the server's core: nothing of the measurement can be relied on. A server
+ * also waits for its own helper threads; that time is within what it has used.
+ */
+export function isDisturbed({ serverWaited, serverBusy }: Measurement): boolean {
+  return Math.min(serverWaited, 1 - serverBusy) > DISTURBED;
 }
 
 /** What went wrong within a window; empty when nothing did. */

@@ -36,7 +36,7 @@ export const FULL_SIZES: RunSizes = {
   idleConnections: 10_000,
   settleSecs: 3,
   scaling: [1_000, 10_000],
-  slowReaders: { secs: 5, stallSecs: 10 },
+  slowReaders: { secs: 5, stallSecs: 30 },
   fairnessSecs: 5,
 };
 

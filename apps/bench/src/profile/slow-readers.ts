@@ -1,5 +1,6 @@
 import type { PublishPlan } from "../generator/generator-protocol.ts";
 import { LinuxProcessMeter } from "../process/process-meter.ts";
+import { seriesValue } from "../process/prometheus-text.ts";
 import type { Behaviour, BehaviourResult } from "./behaviour.ts";
 import { Lab, type LabPorts } from "./lab.ts";
 import { faultsOf } from "./measurement.ts";
@@ -38,6 +39,7 @@ async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
   await generator.load.stall(stalled);
   const after = await generator.load.publish(publishPlan(slowReaders.stallSecs, slowReaders.secs, subscribers));
   const afterBytes = await heldBytes();
+  const metrics = await lab.server.metrics();
   lab.server.assertAlive();
   const ratio = after.latency.p99Us / before.latency.p99Us;
   return {
@@ -50,6 +52,12 @@ async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
         value: (afterBytes - beforeBytes) / MIB,
         unit: "MiB",
         target: (stalled * STALLED_KIB) / 1024,
+      },
+      { label: "behind at the end", value: seriesValue(metrics, "pm_ws_lagging_connections"), unit: "connections" },
+      {
+        label: "closed as too slow",
+        value: seriesValue(metrics, 'pm_ws_connections_closed_total{code="4008"}'),
+        unit: "connections",
       },
     ],
     // Stalled connections may be closed as too slow: that is no fault.

@@ -58,7 +58,7 @@ describe("summarize", () => {
 
   it("given what makes a measurement doubtful, when it is summed up, then it is marked", () => {
     const bound = measured(1, { generatorBusy: 0.99, serverBusy: 0.5 });
-    const disturbed = measured(1, { serverWaited: 0.3 });
+    const disturbed = measured(1, { serverWaited: 0.3, serverBusy: 0.6 });
     const { servers } = summarize(
       comparison([{ ws: bound, pm: disturbed, "socket.io": measured(1, { faults: ["2 lost"] }) }]),
     );
@@ -67,7 +67,7 @@ describe("summarize", () => {
       ["disturbed"],
       ["faulty"],
     ]);
-    const both = measured(1, { generatorBusy: 0.99, serverBusy: 0.99 });
+    const both = measured(1, { generatorBusy: 0.99, serverBusy: 0.99, serverWaited: 0.3 });
     expect(summarize(comparison([{ pm: both }])).servers.pm.marks).toEqual([]);
   });
 });
@@ -91,7 +91,7 @@ describe("the verdict on results", () => {
 
   it("given disturbed measurements, when they are counted, then those that failed are not among them", () => {
     const rounds = [
-      { ws: measured(1, { serverWaited: 0.5 }), pm: measured(1) },
+      { ws: measured(1, { serverWaited: 0.5, serverBusy: 0.4 }), pm: measured(1) },
       { ws: measured(1), pm: slow.outcome },
     ];
     expect(disturbances(resultsOf([comparison(rounds)]))).toEqual({ disturbed: 1, all: 3 });

@@ -26,7 +26,7 @@ export interface LineChart {
 const WIDTH = 900;
 const HEIGHT = 260;
 const LEFT = 80;
-const RIGHT = 16;
+const RIGHT = 34;
 const TOP = 34;
 const BOTTOM = 28;
 const Y_STEPS = 4;
