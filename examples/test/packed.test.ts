@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pm-packed-"));
   const packed = join(folder, "packed");
   try {
-    await run("npx", ["--yes", "pnpm@12", "--filter", "./packages/*", "pack", "--pack-destination", packed], {
+    await run("pnpm", ["--filter", "./packages/*", "pack", "--pack-destination", packed], {
       cwd: ROOT,
     });
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');

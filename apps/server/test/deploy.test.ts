@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pm-deploy-"));
   const out = join(folder, "out");
   try {
-    await run("npx", ["--yes", "pnpm@12", "--filter", "@pm/server", "deploy", "--prod", out], { cwd: ROOT });
+    await run("pnpm", ["--filter", "@pm/server", "deploy", "--prod", out], { cwd: ROOT });
   } catch (error) {
     if (OFFLINE.test(String((error as { readonly stderr?: string }).stderr) + String(error))) return;
     throw error;
