@@ -43,10 +43,6 @@ export class BenchClient implements ConnectionHandler {
     );
   }
 
-  get isReady(): boolean {
-    return this.#state === "ready";
-  }
-
   send(frame: Buffer): void {
     this.#connection.send(frame);
   }

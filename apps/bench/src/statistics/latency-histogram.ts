@@ -21,11 +21,6 @@ export class LatencyHistogram {
   #count = 0;
   #maxUs = 0;
 
-  /** Number of latencies recorded. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** Records one, in microseconds. Negative ones count as 0. */
   record(us: number): void {
     const value = Math.max(0, Math.floor(us));
@@ -33,13 +28,6 @@ export class LatencyHistogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#count++;
     if (value > this.#maxUs) this.#maxUs = value;
-  }
-
-  /** Adds all of another histogram. */
-  add(other: LatencyHistogram): void {
-    for (let i = 0; i < this.#counts.length; i++) this.#counts[i] = (this.#counts[i] ?? 0) + (other.#counts[i] ?? 0);
-    this.#count += other.#count;
-    this.#maxUs = Math.max(this.#maxUs, other.#maxUs);
   }
 
   /** The latency that a share `q` of all does not exceed, in microseconds; 0 when there is none. */

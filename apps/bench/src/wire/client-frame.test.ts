@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientFrame, clientHeaderSize, closeFrame, MASK, Opcode, textFrame } from "./client-frame.ts";
+import { clientFrame, clientHeaderSize, MASK, Opcode, textFrame } from "./client-frame.ts";
 
 function unmasked(frame: Buffer): Buffer {
   const body = frame.subarray(clientHeaderSize(frame.length - 6));
@@ -26,9 +26,5 @@ describe("clientFrame", () => {
     const frame = textFrame("grüße");
     expect(frame[0]).toBe(0x81);
     expect(unmasked(frame).toString()).toBe("grüße");
-  });
-
-  it("given a close code, when it is framed, then it is the body", () => {
-    expect(unmasked(closeFrame(1000)).readUInt16BE(0)).toBe(1000);
   });
 });

@@ -18,11 +18,6 @@ export function textFrame(text: string): Buffer {
   return clientFrame(Opcode.text, Buffer.from(text));
 }
 
-/** A masked close frame with a code. */
-export function closeFrame(code: number): Buffer {
-  return clientFrame(Opcode.close, Buffer.from([code >> 8, code & 0xff]));
-}
-
 /** Bytes of the header in front of a client's frame with a body of `length`. */
 export function clientHeaderSize(length: number): number {
   if (length < 126) return 6;

@@ -1,6 +1,5 @@
-import { connect, isIP, type Socket } from "node:net";
-import { connect as connectSecurely } from "node:tls";
-import { clientFrame, closeFrame, Opcode } from "./client-frame.ts";
+import { connect, type Socket } from "node:net";
+import { clientFrame, Opcode } from "./client-frame.ts";
 import { FrameScanner, type FrameSink } from "./frame-scanner.ts";
 import { endOfHead, statusOf } from "./upgrade-request.ts";
 
@@ -10,8 +9,6 @@ export interface Endpoint {
   readonly port: number;
   /** Source address, where the ports of one would run out. */
   readonly localAddress?: string | undefined;
-  /** TLS. */
-  readonly isSecure?: boolean | undefined;
   /** Where received bytes are put; many connections of one thread share it, since each is read at once. */
   readonly receiveBuffer: Buffer;
 }
@@ -51,9 +48,9 @@ export class RawConnection implements FrameSink {
   constructor(endpoint: Endpoint, request: string, handler: ConnectionHandler) {
     this.#handler = handler;
     this.#scanner = new FrameScanner(this);
-    this.#socket = open(endpoint, (bytes, length) => this.#receive(bytes, length));
+    this.#socket = open(endpoint, (length) => this.#receive(endpoint.receiveBuffer, length));
     this.#socket.setNoDelay(true);
-    this.#socket.once(endpoint.isSecure === true ? "secureConnect" : "connect", () => this.#socket.write(request));
+    this.#socket.once("connect", () => this.#socket.write(request));
     this.#socket.on("error", (error) => {
       this.#reason ??= { code: undefined, text: error.message };
     });
@@ -70,16 +67,6 @@ export class RawConnection implements FrameSink {
   /** Stops reading. */
   pause(): void {
     this.#socket.pause();
-  }
-
-  /** Reads on. */
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  /** Says goodbye with a close code, and ends. */
-  end(code: number): void {
-    this.#socket.end(closeFrame(code));
   }
 
   /** Ends without a close frame. */
@@ -129,14 +116,10 @@ export class RawConnection implements FrameSink {
   }
 }
 
-function open(endpoint: Endpoint, receive: (bytes: Buffer, length: number) => void): Socket {
-  const { host, port, localAddress, isSecure, receiveBuffer } = endpoint;
-  if (isSecure === true) {
-    const socket = connectSecurely({ host, port, servername: isIP(host) === 0 ? host : "" });
-    return socket.on("data", (bytes: Buffer) => receive(bytes, bytes.length));
-  }
+function open(endpoint: Endpoint, receive: (length: number) => void): Socket {
+  const { host, port, localAddress, receiveBuffer } = endpoint;
   const callback = (length: number): boolean => {
-    receive(receiveBuffer, length);
+    receive(length);
     return true;
   };
   const onread = { buffer: receiveBuffer, callback };
