@@ -7,21 +7,26 @@ import { HistoryChecker, RecordingClient } from "../../src/testing/index.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { nameAuthenticator, tokenOf } from "./name-authenticator.ts";
 
+/** Options of the server, most of which have a default here. */
+export type SimulatedServerOptions = Partial<Omit<WsServerOptions, "clock">> & { readonly clock?: ManualClock };
+
 /** A whole server and its clients in one process and one time, without a network: what happens can be repeated. */
 export class SimulatedServer {
   readonly clock: ManualClock;
   readonly server: WsServer;
   readonly checker: HistoryChecker = new HistoryChecker();
+  /** The clients' ends of all connections, in the order in which they were made. */
+  readonly clientEnds: MemorySocket[] = [];
   readonly #http: Server;
   readonly #clients: RecordingClient[] = [];
 
-  constructor(options: Omit<WsServerOptions, "authenticator" | "clock"> & { readonly clock?: ManualClock } = {}) {
+  constructor(options: SimulatedServerOptions = {}) {
     this.clock = options.clock ?? new ManualClock();
     this.#http = createServer();
     this.server = attach(this.#http, {
       heartbeatIntervalSecs: 1_000_000,
-      ...options,
       authenticator: nameAuthenticator,
+      ...options,
       clock: this.clock,
     });
   }
@@ -59,6 +64,7 @@ export class SimulatedServer {
 
   #connect(): MemorySocket {
     const [clientEnd, serverEnd] = MemorySocket.pair();
+    this.clientEnds.push(clientEnd);
     this.#http.emit("connection", serverEnd);
     return clientEnd;
   }

@@ -1,0 +1,178 @@
+import { parseTenantId } from "@pm/core";
+import { ManualClock } from "@pm/core/testing";
+import { CloseCode } from "@pm/proto";
+import { describe, expect, it } from "vitest";
+import { SimulatedServer } from "../../test/support/simulated-server.ts";
+import type { RecordingClient } from "../testing/index.ts";
+
+function closingOf(simulation: SimulatedServer, user: string): number | undefined {
+  const [connection] = simulation.server.connections.find({ user });
+  return connection?.closing?.code;
+}
+
+/** The second in which the connection of a user is closed, and with what; undefined when it is not in so many. */
+async function secondOfClose(
+  simulation: SimulatedServer,
+  user: string,
+  seconds: number,
+): Promise<[number, number] | undefined> {
+  for (let second = 1; second <= seconds; second++) {
+    await simulation.pass(0);
+    simulation.clock.advance(1000 - 20);
+    const code = closingOf(simulation, user);
+    if (code !== undefined) return [second, code];
+  }
+  return undefined;
+}
+
+/** Makes the socket of a reader full. */
+async function fill(writer: RecordingClient, publications = 20): Promise<void> {
+  for (let n = 1; n <= publications; n++) await writer.publish("room:1", `fill-${n}`, { bytes: 30_000 });
+}
+
+describe("the heartbeat", () => {
+  it("given clients that answer and one that does not, when time passes, then that one is closed with 4009", async () => {
+    await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 });
+    const [silent, healthy] = [simulation.client("t1", "silent"), simulation.client("t1", "healthy")];
+    await Promise.all([silent.connect(), healthy.connect()]);
+    silent.stall();
+    const closed = await secondOfClose(simulation, "silent", 40);
+    expect(closed?.[1]).toBe(CloseCode.HEARTBEAT_TIMEOUT);
+    expect(closed?.[0]).toBeGreaterThanOrEqual(10);
+    expect(closed?.[0]).toBeLessThanOrEqual(25 + 10 + 1);
+    expect(await secondOfClose(simulation, "healthy", 100)).toBeUndefined();
+  });
+
+  it("given an unanswered ping, when the process stands still for a minute, then the client has its time after that", async () => {
+    const clock = new ManualClock();
+    let isStill = false;
+    const every = clock.every.bind(clock);
+    // A process that stood still fires a timer once for all the time that went by.
+    clock.every = (ms, callback) => every(ms, () => (isStill ? undefined : callback()));
+    await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10, clock });
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    client.stall();
+    const [connection] = simulation.server.connections.find();
+    while (connection?.watch === undefined || connection.watch.unansweredSince === 0) clock.advance(1000);
+    isStill = true;
+    clock.advance(60_000);
+    isStill = false;
+    expect(await secondOfClose(simulation, "u", 8)).toBeUndefined();
+    client.resume();
+    expect(await secondOfClose(simulation, "u", 60)).toBeUndefined();
+  });
+});
+
+describe("a message that is not finished", () => {
+  it("given the beginning of a frame, when 30 s have passed, then the connection is closed with 1008, and not before", async () => {
+    await using simulation = new SimulatedServer();
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    // A masked binary frame of 100 bytes, of which 5 come.
+    simulation.clientEnds[0]?.write(Buffer.from([0x82, 0x80 | 100, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    const closed = await secondOfClose(simulation, "u", 40);
+    expect(closed).toEqual([expect.any(Number), CloseCode.POLICY]);
+    expect(closed?.[0]).toBeGreaterThanOrEqual(30);
+    expect(closed?.[0]).toBeLessThanOrEqual(32);
+  });
+
+  it("given whole messages, when they come for longer than that, then the connection stays", async () => {
+    await using simulation = new SimulatedServer();
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    for (let round = 1; round <= 5; round++) {
+      await client.publish("room:1", `p${round}`, { bytes: 50_000 });
+      expect(await secondOfClose(simulation, "u", 10)).toBeUndefined();
+    }
+  });
+});
+
+describe("the expiry of a token", () => {
+  const authenticatorOf = (clock: ManualClock): ConstructorParameters<typeof SimulatedServer>[0] => ({
+    clock,
+    authenticator: {
+      authenticate: async (token) => {
+        const [tenant, user = ""] = token.split(".");
+        return { tenant: parseTenantId(tenant), user, roles: [], grants: undefined, expiresAtMs: clock.now() + 60_000 };
+      },
+    },
+  });
+
+  it("given a token for a minute, when that and 30 s more are over, then the connection is closed with 4401", async () => {
+    const clock = new ManualClock();
+    await using simulation = new SimulatedServer(authenticatorOf(clock));
+    await simulation.client("t1", "u").connect();
+    const closed = await secondOfClose(simulation, "u", 120);
+    expect(closed).toEqual([expect.any(Number), CloseCode.TOKEN_EXPIRED]);
+    expect(closed?.[0]).toBeGreaterThanOrEqual(90);
+    expect(closed?.[0]).toBeLessThanOrEqual(92);
+  });
+
+  it("given a token that is refreshed in the grace, when time goes on, then nothing is interrupted", async () => {
+    const clock = new ManualClock();
+    await using simulation = new SimulatedServer(authenticatorOf(clock));
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    expect(await secondOfClose(simulation, "u", 80)).toBeUndefined();
+    await client.send({ body: { case: "refreshToken", value: { token: "t1.u" } } });
+    expect(await secondOfClose(simulation, "u", 80)).toBeUndefined();
+    expect((await secondOfClose(simulation, "u", 20))?.[1]).toBe(CloseCode.TOKEN_EXPIRED);
+  });
+});
+
+describe("a reader that is behind", () => {
+  it("given one that takes nothing, when 15 s are over, then it is closed with 4008", async () => {
+    await using simulation = new SimulatedServer();
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe("room:1");
+    reader.stall();
+    await fill(writer);
+    const closed = await secondOfClose(simulation, "r", 30);
+    expect(closed).toEqual([expect.any(Number), CloseCode.SLOW_CLIENT]);
+    expect(closed?.[0]).toBeGreaterThanOrEqual(15);
+    expect(closed?.[0]).toBeLessThanOrEqual(18);
+  });
+
+  it("given one that takes a little again and again, when minutes pass, then it stays, without a pong too", async () => {
+    await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 });
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe("room:1");
+    reader.stall();
+    const [connection] = simulation.server.connections.find({ user: "r" });
+    for (let round = 0; round < 20; round++) {
+      await fill(writer, 10);
+      expect(connection?.outbox.isBehind).toBe(true);
+      expect(await secondOfClose(simulation, "r", 8)).toBeUndefined();
+      reader.resume();
+      await new Promise((resolve) => setImmediate(resolve));
+      reader.stall();
+    }
+  });
+});
+
+describe("the counts of traffic", () => {
+  it("given connections, when a second has passed and when they end, then the metrics have all that went over them", async () => {
+    await using simulation = new SimulatedServer();
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    await client.publish("room:1", "p1", { bytes: 1000 });
+    const [connection] = simulation.server.connections.find();
+    await simulation.pass(1000, 100);
+    const { bytesIn, outbox } = connection ?? { bytesIn: 0, outbox: undefined };
+    expect(bytesIn).toBeGreaterThan(1000);
+    expect(await counted(simulation)).toEqual([bytesIn, outbox?.bytesOut, outbox?.messagesOut]);
+    await client.publish("room:1", "p2", { bytes: 5000 });
+    await client.cut();
+    await simulation.pass(20);
+    expect(await counted(simulation)).toEqual([connection?.bytesIn, outbox?.bytesOut, outbox?.messagesOut]);
+  });
+});
+
+async function counted(simulation: SimulatedServer): Promise<(number | undefined)[]> {
+  const metrics = await simulation.server.metrics.registry.getMetricsAsJSON();
+  const names = ["pm_ws_received_bytes_total", "pm_ws_sent_bytes_total", "pm_ws_messages_sent_total"];
+  return names.map((name) => metrics.find((metric) => metric.name === name)?.values[0]?.value);
+}
