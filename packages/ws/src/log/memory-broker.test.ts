@@ -73,6 +73,16 @@ test("given an unused channel, when more than 24 hours pass, then nothing of it 
   expect((await broker.read(channelRef(), WHOLE)).epoch).not.toBe(position.epoch);
 });
 
+test("given a process that has run for days, when an unused channel is renewed, then its new epoch is not forgotten at once", async () => {
+  const clock = new ManualClock();
+  const broker = startBroker({ clock });
+  clock.advance(2 * 86_400_000);
+  const { position } = await broker.append(channelRef(), draft("1"));
+  await broker.renew(channelRef(), position.epoch);
+  clock.advance(10_000);
+  expect(broker.channels).toBe(1);
+});
+
 test("given a retention of a channel, when it is published to, then that is what is kept", async () => {
   const broker = startBroker({ retentionOf: () => ({ count: 2, bytes: 1_000_000, ageMs: 1000 }) });
   await appendEach(broker, channelRef(), numbers(5));

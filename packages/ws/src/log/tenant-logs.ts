@@ -131,8 +131,10 @@ export class TenantLogs {
 
   /** Replaces the log of a channel by an empty one of a new epoch. */
   renew(stored: StoredChannel, channel: ChannelRef): void {
+    const { lastUsedMs } = stored.log;
     this.#discard(stored);
     stored.log = this.#makeLog(channel.name);
+    stored.log.lastUsedMs = lastUsedMs;
   }
 
   /** Lets go of what is too old: entries, keys, and channels that nobody used for 24 hours. */
