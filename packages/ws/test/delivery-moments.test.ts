@@ -6,6 +6,7 @@ import { MemoryBroker } from "../src/index.ts";
 import { HostileBroker, NO_FAULTS, SeededRandom } from "../src/testing/index.ts";
 import { InterposedBroker } from "./support/interposed-broker.ts";
 import { expectPromiseKept } from "./support/expect-promise-kept.ts";
+import { nameAuthenticator } from "./support/name-authenticator.ts";
 import { SimulatedServer } from "./support/simulated-server.ts";
 
 // What happens at exact moments, between a server and its log.
@@ -180,6 +181,30 @@ describe("a Subscribe while the token is replaced", () => {
       expectPromiseKept(simulation.checker);
     },
   );
+});
+
+describe("a handshake under way when the server begins to close", () => {
+  it("given a token that takes its time, when it is verified, then the handshake is refused, and the shutdown waits for nobody", async () => {
+    let verify: () => void = () => undefined;
+    const verified = new Promise<void>((resolve) => {
+      verify = resolve;
+    });
+    await using simulation = new SimulatedServer({
+      authenticator: {
+        authenticate: async (token) => {
+          await verified;
+          return nameAuthenticator.authenticate(token);
+        },
+      },
+    });
+    const refused = simulation.client("t1", "late").connect();
+    const outcome = expect(refused).rejects.toMatchObject({ code: 503 });
+    await simulation.pass(20);
+    await simulation.server.shutdown.drain({ graceSecs: 0 });
+    verify();
+    await outcome;
+    expect(simulation.server.connections.size).toBe(0);
+  });
 });
 
 describe("many Subscribes in one frame", () => {

@@ -112,11 +112,8 @@ export class UpgradeHandler {
   }
 
   async #run(handshake: Handshake): Promise<void> {
-    const { options, isDraining } = this.#ports;
-    if (isDraining()) {
-      this.#refuse(handshake, { status: 503, outcome: "draining", error: drainingError() });
-      return;
-    }
+    const { options } = this.#ports;
+    if (this.#refuseIfDraining(handshake)) return;
     if (this.#underWay.size > options.maxHandshakes)
       throw WsError.overloaded("the handshake queue", options.maxHandshakes);
     const asked = readHandshake(handshake.request, options.allowedOrigins);
@@ -125,8 +122,15 @@ export class UpgradeHandler {
       return;
     }
     const context = await this.#authenticate(handshake, asked);
-    if (context === undefined || handshake.isOver) return;
+    // The server may have begun to close while the token was verified.
+    if (context === undefined || handshake.isOver || this.#refuseIfDraining(handshake)) return;
     this.#accept(handshake, context, this.#ports.registry.reserve(context.tenant));
+  }
+
+  #refuseIfDraining(handshake: Handshake): boolean {
+    if (!this.#ports.isDraining()) return false;
+    this.#refuse(handshake, { status: 503, outcome: "draining", error: drainingError() });
+    return true;
   }
 
   /** Undefined: the token was refused, and the client has been told. */
