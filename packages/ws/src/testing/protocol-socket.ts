@@ -92,7 +92,8 @@ export class ProtocolSocket {
   }
 
   resume(): void {
-    this.#webSocket.resume();
+    // ws throws where a handshake was refused and its close is still to come.
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.resume();
   }
 
   /** Ends the connection without a word. */
