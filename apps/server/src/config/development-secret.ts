@@ -27,9 +27,22 @@ export function developmentSecretPath(dataDir: string): string {
 export function readDevelopmentSecret(dataDir: string): DevelopmentSecret {
   const path = developmentSecretPath(dataDir);
   if (!existsSync(path)) create(dataDir, path);
+  return { secret: read(path), path, warning: closeToOthers(path) };
+}
+
+/**
+ * Looks whether the secret that is there can be used. Nothing is made and nothing is changed.
+ * @throws Error where the file cannot be read, or holds something else
+ */
+export function checkDevelopmentSecret(dataDir: string): void {
+  const path = developmentSecretPath(dataDir);
+  if (existsSync(path)) read(path);
+}
+
+function read(path: string): string {
   const secret = readFileSync(path, "utf8").trim();
   if (!SECRET.test(secret)) throw new Error(`${path} does not hold a secret: delete it, and a new one is made`);
-  return { secret, path, warning: closeToOthers(path) };
+  return secret;
 }
 
 /** The file appears whole or not at all, and never takes the place of another: it is linked, not renamed. */

@@ -1,14 +1,22 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { ManualClock } from "@pm/core/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createLimiters } from "../create-limiters.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./environment.ts";
 import type { Machine } from "./machine.ts";
 import { readConfig } from "./read-config.ts";
+import { SETTINGS } from "./settings.ts";
 
 const SECRET = "a-secret-of-more-than-thirty-two-bytes";
+/** Values that are wrong where a text with a space would do. */
+const WRONG: Readonly<Record<string, string>> = {
+  DATA_DIR: "/dev/null/data",
+  JWT_SECRET: "-----BEGIN PUBLIC KEY-----",
+};
 const MACHINE: Machine = { stdoutIsTerminal: false, openFileLimit: undefined };
 
 function problemsOf(env: Environment, machine = MACHINE): readonly string[] {
@@ -99,6 +107,19 @@ describe("readConfig", () => {
     ]);
   });
 
+  it("given a wrong value in every setting that can be wrong when it is read then each is named", () => {
+    const anything = ["JWT_ISSUER", "JWT_AUDIENCE"];
+    const wrong = Object.values(SETTINGS).map(({ name }) => [name, WRONG[name] ?? "a b"]);
+    const problems = problemsOf(Object.fromEntries(wrong));
+    const named = problems.map((problem) => problem.split(":")[0]);
+    expect(named).toEqual([
+      ...Object.values(SETTINGS)
+        .map(({ name }) => name)
+        .filter((name) => !anything.includes(name)),
+      "JWT_SECRET and JWT_PUBLIC_KEY and JWKS_URL",
+    ]);
+  });
+
   it("given a wrong secret value when it is read then no part of it is told", () => {
     const secrets = { JWT_SECRET: `-----BEGIN RSA ${SECRET}`, OPS_KEY: `two words ${SECRET}` };
     const problems = problemsOf(secrets);
@@ -131,6 +152,21 @@ describe("readConfig", () => {
       expect(problemsOf({ JWT_SECRET: SECRET, JWT_PUBLIC_KEY: publicKey })).toEqual([
         "JWT_SECRET and JWT_PUBLIC_KEY: are set together, expected exactly one of JWT_SECRET, JWT_PUBLIC_KEY and JWKS_URL",
       ]);
+    });
+
+    it("given keys that are wrong, each in its way, when it is read then all is told at once", () => {
+      const env = { NODE_ENV: "production", JWT_SECRET: "short", JWT_PUBLIC_KEY: "nonsense" };
+      expect(problemsOf(env)).toEqual([
+        "JWT_PUBLIC_KEY: is something else, expected a public RSA key in PEM of 2048 bits or more",
+        "JWT_SECRET and JWT_PUBLIC_KEY: are set together, expected exactly one of JWT_SECRET, JWT_PUBLIC_KEY and JWKS_URL",
+        "JWT_SECRET: has 5 bytes, expected at least 32 when NODE_ENV=production",
+      ]);
+    });
+
+    it("given one key alone, and wrong, when it is read then that is all", () => {
+      expect(problemsOf({ JWT_PUBLIC_KEY: "nonsense" })).toHaveLength(1);
+      expect(problemsOf({ NODE_ENV: "development", DATA_DIR: folder, JWKS_URL: "nonsense" })).toHaveLength(1);
+      expect(existsSync(join(folder, "dev-secret"))).toBe(false);
     });
 
     it("given a public key or a key set when it is read then that is the key", () => {
@@ -196,11 +232,21 @@ describe("readConfig", () => {
       expect(existsSync(join(folder, "dev-secret"))).toBe(false);
     });
 
-    it("given a data folder that cannot be made when it is read then it is a problem like others", () => {
-      writeFileSync(join(folder, "file"), "");
-      const [problem, ...others] = problemsOf({ NODE_ENV: "development", DATA_DIR: join(folder, "file", "data") });
+    it("given a secret that cannot be made when it is read then it is a problem like others", () => {
+      mkdirSync(join(folder, "dev-secret"));
+      const [problem, ...others] = problemsOf({ NODE_ENV: "development", DATA_DIR: folder });
       expect(problem).toMatch(/^DATA_DIR: the development secret cannot be kept: /);
       expect(others).toEqual([]);
+    });
+
+    it("given a broken secret beside another mistake when it is read then both are told, and nothing is changed", () => {
+      const path = join(folder, "dev-secret");
+      writeFileSync(path, "short", { mode: 0o644 });
+      expect(problemsOf({ NODE_ENV: "development", DATA_DIR: folder, LOG_LEVEL: "x" })).toEqual([
+        expect.stringContaining("LOG_LEVEL: "),
+        `DATA_DIR: the development secret cannot be kept: ${path} does not hold a secret: delete it, and a new one is made`,
+      ]);
+      expect(statSync(path).mode & 0o777).toBe(0o644);
     });
   });
 
@@ -219,6 +265,23 @@ describe("readConfig", () => {
         "OPS_BIND_ADDR: is 127.0.0.1:3001, expected another port than that of BIND_ADDR (0.0.0.0:3001)",
       ]);
       expect(problemsOf({ JWT_SECRET: SECRET, BIND_ADDR: "127.0.0.1:0", OPS_BIND_ADDR: "127.0.0.1:0" })).toEqual([]);
+    });
+
+    it("given a drain of which a part is longer than the whole when it is read then each is refused", () => {
+      const env = { JWT_SECRET: SECRET, DRAIN_GRACE_SECS: "6", DRAIN_WINDOW_SECS: "7", DRAIN_DEADLINE_SECS: "5" };
+      expect(problemsOf(env)).toEqual([
+        "DRAIN_GRACE_SECS: is 6, expected at most DRAIN_DEADLINE_SECS (5)",
+        "DRAIN_WINDOW_SECS: is 7, expected at most DRAIN_DEADLINE_SECS (5)",
+      ]);
+    });
+
+    it("given a rate that no limiter can count when it is read then it is refused, and the largest is taken", () => {
+      const env = { JWT_SECRET: SECRET, RATE_LIMIT_REQUESTS: "1000000", RATE_LIMIT_WINDOW_SECS: "4000.001" };
+      expect(problemsOf(env)).toEqual([
+        "RATE_LIMIT_WINDOW_SECS: is 4000.001, expected at most 4000 where RATE_LIMIT_REQUESTS is 1000000",
+      ]);
+      const config = readConfig({ ...env, RATE_LIMIT_WINDOW_SECS: "4000" }, MACHINE);
+      expect(() => createLimiters(config, undefined, new ManualClock())).not.toThrow();
     });
 
     it("given settings that are hardly meant when it is read then there are warnings", () => {

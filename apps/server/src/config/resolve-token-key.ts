@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { SettingValues } from "./config.ts";
-import { readDevelopmentSecret } from "./development-secret.ts";
+import { checkDevelopmentSecret, readDevelopmentSecret } from "./development-secret.ts";
 import { DEFAULT_DATA_DIR } from "./settings.ts";
 import { MIN_SECRET_BYTES, type SecretKey, type TokenKey } from "./token-key.ts";
 
@@ -14,23 +14,26 @@ const KEY_FIELDS = { jwtSecret: "JWT_SECRET", jwtPublicKey: "JWT_PUBLIC_KEY", jw
 const ONE_KEY = "exactly one of JWT_SECRET, JWT_PUBLIC_KEY and JWKS_URL";
 
 /**
- * Finds the one key. Without any, development has a secret of its own; it is read, or made, only when everything else
- * is right. Undefined where there is a problem.
+ * Finds the one key. Without any, development has a secret of its own; it is made only when everything else is right.
+ * Undefined where there is a problem.
  */
 export function resolveTokenKey(values: Partial<SettingValues>, findings: Findings): TokenKey | undefined {
   const fields = Object.keys(KEY_FIELDS) as (keyof typeof KEY_FIELDS)[];
-  // A key that could not be read has its own problem; what the others say is then unknown.
-  if (fields.some((field) => !Object.hasOwn(values, field))) return undefined;
-  const given = fields.filter((field) => values[field] !== undefined);
+  // A key that could not be read is left out of the values, and has its own problem. It was given all the same.
+  const given = fields.filter((field) => !Object.hasOwn(values, field) || values[field] !== undefined);
+  if (given.length === 0) return developmentKey(values, findings);
   if (given.length > 1) {
     const names = given.map((field) => KEY_FIELDS[field]).join(" and ");
     findings.problems.push(`${names}: are set together, expected ${ONE_KEY}`);
-    return undefined;
   }
-  if (given.length === 0) return developmentKey(values, findings);
-  if (values.jwtSecret !== undefined) return environmentSecret(values.jwtSecret, values, findings);
-  if (values.jwtPublicKey !== undefined) return { kind: "publicKey", pem: values.jwtPublicKey };
-  return remoteKeys(values.jwksUrl ?? "", findings);
+  return givenKey(values, findings);
+}
+
+function givenKey(values: Partial<SettingValues>, findings: Findings): TokenKey | undefined {
+  const { jwtSecret, jwtPublicKey, jwksUrl } = values;
+  if (jwtSecret !== undefined) return environmentSecret(jwtSecret, values, findings);
+  if (jwtPublicKey !== undefined) return { kind: "publicKey", pem: jwtPublicKey };
+  return jwksUrl === undefined ? undefined : remoteKeys(jwksUrl, findings);
 }
 
 function environmentSecret(
@@ -62,8 +65,12 @@ function developmentKey(values: Partial<SettingValues>, { problems, warnings }: 
     problems.push(`JWT_SECRET: is absent, expected ${ONE_KEY}, or NODE_ENV=development`);
     return undefined;
   }
-  if (problems.length > 0 || values.dataDir === undefined) return undefined;
+  if (values.dataDir === undefined) return undefined;
   try {
+    if (problems.length > 0) {
+      checkDevelopmentSecret(values.dataDir);
+      return undefined;
+    }
     const { secret, path, warning } = readDevelopmentSecret(values.dataDir);
     if (warning !== undefined) warnings.push(`DATA_DIR: ${warning}`);
     return {

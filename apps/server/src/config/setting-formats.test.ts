@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as formats from "./setting-formats.ts";
 import type { TextFormat } from "./text-format.ts";
@@ -151,8 +152,20 @@ describe("keys", () => {
   });
 });
 
-describe("paths", () => {
+describe("folders", () => {
   it("given a relative path when it is read then it is absolute", () => {
-    expect(read(formats.path, "./data")).toBe(resolve("data"));
+    expect(read(formats.folder, "./data")).toBe(resolve("data"));
   });
+
+  it("given a path to nothing when it is read then it is taken: the folder is made later", () => {
+    const path = join(tmpdir(), "nothing", "is", "here");
+    expect(read(formats.folder, path)).toBe(path);
+  });
+
+  it.each([import.meta.filename, join(import.meta.filename, "data", "deep")])(
+    "given %s, a file or a path below one, when it is read then it is refused",
+    (path) => {
+      expect(read(formats.folder, path)).toBeUndefined();
+    },
+  );
 });

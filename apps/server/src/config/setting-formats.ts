@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
+import { statSync } from "node:fs";
 import { isIP } from "node:net";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import proxyAddr from "proxy-addr";
 import { z } from "zod";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
@@ -64,8 +65,11 @@ export const flag: TextFormat<boolean> = {
 /** `host:port`. */
 export const listenAddress: TextFormat<ListenAddress> = parsed("host:port or [IPv6]:port", parseListenAddress);
 
-/** A path, made absolute. */
-export const path: TextFormat<string> = parsed("a path", (given) => resolve(given));
+/** A folder, made absolute. It may still have to be made, but not where a file is in the way. */
+export const folder: TextFormat<string> = parsed("a folder, or a path where one can be made", (given) => {
+  const path = resolve(given);
+  return canBeFolder(path) ? path : undefined;
+});
 
 /** Visible ASCII without spaces, as a bearer credential is sent. */
 export const bearerKey: TextFormat<string> = {
@@ -142,6 +146,15 @@ function countBytes(given: string): number {
 function formatBytes(count: number): string {
   const unit = ["GiB", "MiB", "KiB"].find((name) => count > 0 && count % (BYTE_UNITS[name] ?? 1) === 0) ?? "";
   return `${count / (BYTE_UNITS[unit] ?? 1)}${unit}`;
+}
+
+function canBeFolder(path: string): boolean {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? canBeFolder(dirname(path)) : found.isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function isWeb(url: URL): boolean {

@@ -29,7 +29,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
     name: "DATA_DIR",
     group: "Process",
     meaning: "Folder of the databases and of the development secret.",
-    format: formats.path,
+    format: formats.folder,
     byDefault: { text: DEFAULT_DATA_DIR },
   },
   bindAddr: {
