@@ -80,6 +80,17 @@ describe("SIGTERM", () => {
     expect((await server.exit).code).toBe(0);
   });
 
+  it("given nobody who is connected, when SIGTERM comes, then the process exits at once, without the grace", async () => {
+    const server = await start({ DRAIN_GRACE_SECS: "8", DRAIN_WINDOW_SECS: "8", DRAIN_DEADLINE_SECS: "20" });
+    const signalledMs = performance.now();
+    const exit = await server.stop();
+    expect(exit.code).toBe(0);
+    expect(exit.atMs - signalledMs).toBeLessThan(2_000);
+    expect(server.lines.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(["drain_started", "listener_closed", "drain_finished"]),
+    );
+  });
+
   it("given clients that leave on GoAway, when the last has left, then the process exits long before its deadline", async () => {
     const server = await start({ DRAIN_GRACE_SECS: "0.5", DRAIN_WINDOW_SECS: "15", DRAIN_DEADLINE_SECS: "18" });
     const clients = await Promise.all([1, 2, 3].map((n) => ProtocolClient.connect(server, { user: `u-${n}` })));

@@ -241,7 +241,8 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
   drainGraceSecs: {
     name: "DRAIN_GRACE_SECS",
     group: "Liveness and shutdown",
-    meaning: "Time after SIGTERM in which connections are still accepted, since routes lag.",
+    meaning:
+      "Time after SIGTERM in which connections are still accepted, since routes lag; left out when nobody is connected.",
     unit: "seconds",
     format: formats.seconds(0, HOUR_SECS),
     byDefault: { text: "2" },
@@ -249,7 +250,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
   drainWindowSecs: {
     name: "DRAIN_WINDOW_SECS",
     group: "Liveness and shutdown",
-    meaning: "Time over which the closes are spread, after the grace.",
+    meaning: "Time after the grace over which the closes are spread; over sooner when all have left.",
     unit: "seconds",
     format: formats.seconds(0, HOUR_SECS),
     byDefault: { text: "20" },
@@ -257,7 +258,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
   drainDeadlineSecs: {
     name: "DRAIN_DEADLINE_SECS",
     group: "Liveness and shutdown",
-    meaning: "Time after SIGTERM at which what is left is ended.",
+    meaning: "Time after SIGTERM at which the connections that are left are cut off.",
     unit: "seconds",
     format: formats.seconds(0, HOUR_SECS),
     byDefault: { text: "25" },
