@@ -20,7 +20,7 @@ export interface LiveChannelOwner extends CatchUpPorts {
 }
 
 /** Offers in one step of a fan-out. */
-const SLICE_OFFERS = 64;
+const SLICE_OFFERS = 32;
 const READ_TOP = { from: Number.MAX_SAFE_INTEGER, direction: "forward", maxCount: 1, maxBytes: 1 } as const;
 const RETRY_MS = 1_000;
 /** Shared by all that have none: never written to. */

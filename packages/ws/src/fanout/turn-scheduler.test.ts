@@ -116,3 +116,34 @@ test("given a job that adds work of its own tenant, when it is stepped, then tha
   });
   expect(steps).toEqual(["added"]);
 });
+
+test("given a tenant that is behind, when another comes with a little, then that goes first", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  const ended = new Promise<void>((done) => scheduler.add(A, job("a", 12, { steps, ms: 1.5, done })));
+  await nextTurn();
+  const before = steps.length;
+  scheduler.add(B, job("b", 1, { steps }));
+  await ended;
+  expect(before).toBeGreaterThan(0);
+  expect(steps[before]).toBe("b");
+});
+
+test("given tenants that come anew in every turn, when one is behind, then it gets on all the same", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  const ended = new Promise<void>((done) => scheduler.add(A, job("a", 6, { steps, ms: 0.6, done })));
+  await nextTurn();
+  let isDone = false;
+  const others = Array.from({ length: 5 }, (_, n) => parseTenantId(`other-${n}`));
+  const flood = (async () => {
+    while (!isDone) {
+      for (const tenant of others) scheduler.add(tenant, job("other", 1, { steps, ms: 0.6 }));
+      await nextTurn();
+    }
+  })();
+  await ended;
+  isDone = true;
+  await flood;
+  expect(steps.filter((name) => name === "a")).toHaveLength(6);
+});
