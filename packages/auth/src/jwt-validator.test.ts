@@ -203,7 +203,7 @@ describe("JwtValidator.secretIsShort", () => {
     const logger = new RecordingLogger();
     expect(JwtValidator.withHs256("test-secret", { logger }).secretIsShort).toBe(true);
     expect(logger.lines).toEqual([
-      { level: "warn", event: "auth.secret_is_short", fields: { kid: undefined, bytes: 11, min_bytes: 32 } },
+      { level: "warn", event: "secret_is_short", fields: { kid: undefined, bytes: 11, min_bytes: 32 } },
     ]);
   });
 

@@ -68,7 +68,7 @@ export class JwtValidator implements Authenticator, Lifecycle {
     const short = imported.filter(isShortSecret);
     for (const { kid, material } of short) {
       const bytes = material.symmetricKeySize;
-      config.logger.warn("auth.secret_is_short", { kid, bytes, min_bytes: MIN_SECRET_BYTES });
+      config.logger.warn("secret_is_short", { kid, bytes, min_bytes: MIN_SECRET_BYTES });
     }
     return new JwtValidator(set, config, short.length > 0);
   }

@@ -35,7 +35,7 @@ export class RemoteKeySet implements KeySource {
     this.#config = config;
     const strategy = Bottleneck.strategy.OVERFLOW;
     this.#fetches = new Bottleneck({ maxConcurrent: 1, highWater: config.maxWaitingForKeys, strategy });
-    if (isClearText(config.url)) config.logger.warn("auth.keys_in_clear_text", { url: shownUrl(config.url) });
+    if (isClearText(config.url)) config.logger.warn("keys_in_clear_text", { url: shownUrl(config.url) });
   }
 
   /**
@@ -75,7 +75,7 @@ export class RemoteKeySet implements KeySource {
     if (!isOld || this.#keys.size === 0 || this.#isRefreshing || !this.#mayFetch()) return;
     this.#isRefreshing = true;
     this.#fetchWhen(() => true)
-      .catch((error: unknown) => this.#config.logger.warn("auth.keys_refresh_dropped", { reason: reasonOf(error) }))
+      .catch((error: unknown) => this.#config.logger.warn("keys_refresh_dropped", { reason: reasonOf(error) }))
       .finally(() => {
         this.#isRefreshing = false;
       });
@@ -101,10 +101,10 @@ export class RemoteKeySet implements KeySource {
       this.#keys = this.#keys.replacedBy(document.keys);
       this.#lastSuccessMs = clock.monotonic();
       this.#failure = undefined;
-      logger.info("auth.keys_fetched", { url: shownUrl(url), keys: this.#keys.size, ignored: document.ignored });
+      logger.info("keys_fetched", { url: shownUrl(url), keys: this.#keys.size, ignored: document.ignored });
     } catch (cause) {
       this.#failure = cause;
-      logger.warn("auth.keys_fetch_failed", { url: shownUrl(url), reason: reasonOf(cause), kept: this.#keys.size });
+      logger.warn("keys_fetch_failed", { url: shownUrl(url), reason: reasonOf(cause), kept: this.#keys.size });
     } finally {
       this.#isFetching = false;
     }

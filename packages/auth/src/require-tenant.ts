@@ -98,8 +98,8 @@ function internalErrorOf(cause: unknown): CodedError {
 function logRefusal(error: CodedError, status: number, about: { errorId: string; logger: Logger }): void {
   const { code, message, field, location, cause } = error;
   const fields = { error_id: about.errorId, status, code, message, field, location, cause };
-  if (status === STATUS_INTERNAL) about.logger.error("auth.failed", fields);
-  else about.logger.info("auth.refused", fields);
+  if (status === STATUS_INTERNAL) about.logger.error("authentication_failed", fields);
+  else about.logger.info("authentication_refused", fields);
 }
 
 /** RFC 6750, section 3.1: a request without credentials is told no error code. */

@@ -97,7 +97,7 @@ describe("JwtValidator.withJwks", () => {
     expect(at.server.visits).toBe(1);
     at.clock.advance(1);
     await at.validator.authenticate(named(one, "one", "eve"));
-    await expect.poll(() => at.events().filter((event) => event === "auth.keys_fetched").length).toBe(2);
+    await expect.poll(() => at.events().filter((event) => event === "keys_fetched").length).toBe(2);
     for (const user of ["ada", "bob", "eve", "new"]) {
       await expect(at.validator.authenticate(named(one, "one", user))).rejects.toMatchObject({ code: "INVALID_TOKEN" });
     }
@@ -144,7 +144,7 @@ describe("given a key server that fails", () => {
       expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
       expect(at.logger.lines.at(-1)).toMatchObject({
         level: "warn",
-        event: "auth.keys_fetch_failed",
+        event: "keys_fetch_failed",
         fields: { kept: 1 },
       });
       at.server.serve([jwkOf(two, "two")]);

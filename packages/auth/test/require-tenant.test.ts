@@ -86,7 +86,7 @@ describe("requireTenant", () => {
       expect(logger.lines).toHaveLength(1);
       expect(logger.lines[0]).toMatchObject({
         level: "info",
-        event: "auth.refused",
+        event: "authentication_refused",
         fields: { error_id: response.body.error_id, status: 401 },
       });
     },
@@ -113,7 +113,7 @@ describe("requireTenant", () => {
     expect(response.text + JSON.stringify(response.headers)).not.toMatch(/hunter2|\.ts|at /);
     expect(logger.lines[0]).toMatchObject({
       level: "error",
-      event: "auth.failed",
+      event: "authentication_failed",
       fields: { error_id: response.body.error_id },
     });
   });
