@@ -4,7 +4,7 @@ import * as nodeModule from "node:module";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const LEAST = [22, 15];
+const LEAST = [22, 16];
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
   process.stderr.write(`pm: needs Node ${LEAST.join(".")} or newer, this is ${process.versions.node}\n`);

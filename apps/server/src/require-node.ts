@@ -1,5 +1,5 @@
-/** The least version of Node: what package.json says in `engines`. */
-const LEAST = [22, 15] as const;
+/** The least version of Node: what package.json says in `engines`. Before it, SQLite does not tell of transactions. */
+const LEAST = [22, 16] as const;
 
 /** Ends the process with one line where Node is too old. To be called before anything else is imported. */
 export function requireNode(program: string): void {

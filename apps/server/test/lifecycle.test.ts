@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { ProtocolClient, publishOf } from "./support/protocol-client.ts";
@@ -158,6 +160,16 @@ describe("starting", () => {
     expect((await production.exit).code).toBe(1);
     expect(production.stderr).toContain("JWT_SECRET");
     expect(production.stderr).not.toContain('"test"');
+  });
+
+  it("given a Node that is too old, when it starts, then it exits with 1 and says which one it needs", async () => {
+    const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.15.1" } })';
+    await using server = ServerProcess.launch({ nodeFlags: ["--import", `data:text/javascript,${older}`] });
+    expect((await server.exit).code).toBe(1);
+    const { engines } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
+      readonly engines: { readonly node: string };
+    };
+    expect(server.stderr).toBe(`pm: needs Node ${engines.node.slice(2)} or newer, this is 22.15.1\n`);
   });
 
   it("given a port that is taken, when it starts, then it exits with 1 and says so in a line", async () => {

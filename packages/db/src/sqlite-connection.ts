@@ -120,7 +120,7 @@ export class SqliteConnection implements SqlDatabase {
   #guard<T>(use: () => T): T {
     if (this.#state === "closed") throw DbError.closed(this.subject);
     // A full disk ends a transaction under its work; what follows must not be written by itself.
-    if (this.#state === "in transaction" && this.#isInTransaction === false) {
+    if (this.#state === "in transaction" && !this.#native.isTransaction) {
       throw DbError.statement(this.subject, "the transaction has been rolled back");
     }
     let result: T;
@@ -131,16 +131,11 @@ export class SqliteConnection implements SqlDatabase {
       if (error.code === "DB_CORRUPT" || error.code === "DB_IO") this.#suspect = true;
       throw error;
     }
-    if (this.#state === "open" && this.#isInTransaction === true) {
+    if (this.#state === "open" && this.#native.isTransaction) {
       this.#rollback();
       throw DbError.statement(this.subject, "a transaction is begun by transaction(), not by a statement");
     }
     return result;
-  }
-
-  /** What SQLite says; undefined before Node 22.16, where it is not asked. */
-  get #isInTransaction(): boolean | undefined {
-    return this.#native.isTransaction;
   }
 
   #assertSynchronous(result: unknown): void {
@@ -163,7 +158,7 @@ export class SqliteConnection implements SqlDatabase {
       this.#native.exec("ROLLBACK");
     } catch {
       // SQLite has rolled back by itself, as it does on a full disk; if not, the connection is not to be kept.
-      if (this.#isInTransaction !== false) this.#suspect = true;
+      if (this.#native.isTransaction) this.#suspect = true;
     }
   }
 }
