@@ -50,15 +50,11 @@ describe("delivery over real sockets", () => {
   it("given a broker that is late, forgetful and away at times beside, when all come to rest, then the promise is kept", async () => {
     const seed = Date.now() >>> 0;
     const memory = new MemoryBroker();
-    const broker = new HostileBroker({
-      broker: memory,
-      clock: systemClock,
-      random: new SeededRandom(seed),
-      faults: FAULTS,
-    });
+    const broker = new HostileBroker({ broker: memory, clock: systemClock, random: new SeededRandom(seed) });
     await using real = await RealServer.start({ broker, channelKinds: KINDS });
     await using turmoil = new Turmoil({ ...TURMOIL, seed, makeClient: clientsOf(real) });
     await turmoil.start();
+    broker.faults = { ...broker.faults, ...FAULTS };
     await turmoil.rage(3000);
     broker.calm();
     const isSettled = await turmoil.settle(15_000);

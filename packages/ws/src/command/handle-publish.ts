@@ -2,9 +2,10 @@ import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
 import { Pause } from "../connection/websocket-connection.ts";
+import type { AppendResult } from "../log/broker.ts";
 import { WsError } from "../ws-error.ts";
 import type { PublishCommand } from "./command.ts";
-import { positionMessage, type Reply } from "./reply.ts";
+import { positionMessage, type Reply, type ReplyBody } from "./reply.ts";
 
 /**
  * Appends a publication.
@@ -26,11 +27,13 @@ export async function handlePublish(
     idempotencyKey: command.idempotencyKey,
   });
   if (ports.broadcaster.isCongested(context.tenant)) holdBack(connection, ports);
-  const { position, duplicate, messageId } = await appended;
+  const result = await appended;
   ports.metrics.published(context.tenant);
-  return {
-    body: () => ({ case: "published", value: { position: positionMessage(position), duplicate, messageId } }),
-  };
+  return { body: () => publishedBody(result) };
+}
+
+function publishedBody({ position, duplicate, messageId }: AppendResult): ReplyBody {
+  return { case: "published", value: { position: positionMessage(position), duplicate, messageId } };
 }
 
 function assertQuota(tenant: string, command: PublishCommand, ports: ConnectionPorts): void {

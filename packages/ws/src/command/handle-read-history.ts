@@ -49,7 +49,7 @@ export async function handleReadHistory(
     body: () => ({
       case: "historyPage",
       value: {
-        publications: frame.entries.map(({ element }) => fromBinary(PublicationSchema, publicationOf(element))),
+        publications: frame.entries.map(({ frame: bytes }) => fromBinary(PublicationSchema, publicationOf(bytes))),
         position: positionMessage(frame.position),
         more: frame.more,
         miss: frame.miss,

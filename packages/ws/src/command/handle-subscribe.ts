@@ -122,7 +122,7 @@ function begin(
     return;
   }
   const subscription = new Subscription(connection, channel, start.position);
-  connection.subscriptions.add(subscription);
+  connection.subscribe(subscription);
   channel.add(subscription);
 }
 

@@ -16,7 +16,6 @@ const READER: Reader = {
     limits: { highWaterBytes: 1, maxReplyBytes: 1, maxReplies: 1 },
     owner: { onDirty: () => undefined, onReplyOverflow: () => undefined },
   }),
-  hasOneChannel: true,
   catchUp: { add: () => undefined },
   onTooSlow: () => undefined,
 };

@@ -84,16 +84,18 @@ describe("coalescing", () => {
     expect(socket.writes[0]).toBe(run.bytes("proto").bytes);
   });
 
-  test("given nothing that waits, when the last run of a turn comes, then it is written at once", () => {
+  test("given an outbox that writes at once, when a run comes and nothing waits, then it is written at once", () => {
     const run = makeRun("1");
-    outbox.offer(run, true);
+    outbox.writesAtOnce = true;
+    outbox.offer(run);
     expect(socket.writes[0]).toBe(run.bytes("proto").bytes);
     expect(owner.dirty).toBe(0);
   });
 
-  test("given something that waits, when the last run of a turn comes, then it does not overtake", () => {
+  test("given an outbox that writes at once, when a run comes and something waits, then it does not overtake", () => {
+    outbox.writesAtOnce = true;
     outbox.reply(pong());
-    outbox.offer(makeRun("1"), true);
+    outbox.offer(makeRun("1"));
     expect(socket.writes).toHaveLength(0);
     outbox.flush();
     expect(messagesIn(socket.writes[0])).toEqual(["pong", "publication"]);
@@ -188,7 +190,8 @@ test("given an outbox that is closed, when anything is given to it, then what wa
   expect(socket.writes).toHaveLength(1);
   outbox.reply(pong());
   outbox.offer(makeRun("1"));
-  outbox.offer(makeRun("1"), true);
+  outbox.writesAtOnce = true;
+  outbox.offer(makeRun("1"));
   outbox.flush();
   outbox.close();
   expect(socket.writes).toHaveLength(1);

@@ -47,6 +47,8 @@ export class Outbox implements Flushable {
   /** Messages and bytes given to the socket. */
   messagesOut = 0;
   bytesOut = 0;
+  /** Nothing else will come for it in a turn: publications are written at once where nothing waits. */
+  writesAtOnce = false;
 
   constructor(options: {
     readonly encoding: Encoding;
@@ -70,14 +72,11 @@ export class Outbox implements Flushable {
     return this.#socket.writableLength;
   }
 
-  /**
-   * Queues publications. Ask `isBehind` first: this takes a run of any size.
-   * @param isLast nothing more is expected in this turn: if nothing waits either, it is written at once
-   */
-  offer(run: Run, isLast = false): void {
+  /** Queues publications. Ask `isBehind` first: this takes a run of any size. */
+  offer(run: Run): void {
     if (this.#closed) return;
     this.messagesOut += run.entries.length;
-    if (isLast && this.#first === undefined) this.#write(run.bytes(this.encoding));
+    if (this.writesAtOnce && this.#first === undefined) this.#write(run.bytes(this.encoding));
     else this.#push(run.bytes(this.encoding));
   }
 

@@ -125,10 +125,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
-  get hasOneChannel(): boolean {
-    return this.subscriptions.size <= 1;
-  }
-
   get catchUp(): CatchUp {
     this.#catchUp ??= new CatchUp(this, this.context.tenant, this.#ports);
     return this.#catchUp;
@@ -238,9 +234,16 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     for (const resolve of waiting ?? []) resolve();
   }
 
+  /** Begins one subscription. */
+  subscribe(subscription: Subscription): void {
+    this.subscriptions.add(subscription);
+    this.#expectRuns();
+  }
+
   /** Ends one subscription. */
   unsubscribe(name: ChannelName): Subscription | undefined {
     const subscription = this.subscriptions.delete(name);
+    this.#expectRuns();
     subscription?.channel.end(subscription);
     return subscription;
   }
@@ -326,6 +329,11 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
 
   #logFields(): { connection_id: string; tenant_id: string; user_id: string } {
     return { connection_id: this.id, tenant_id: this.context.tenant, user_id: this.context.user };
+  }
+
+  /** With one channel, beside the tenant-wide one, a turn hardly brings more than one run. */
+  #expectRuns(): void {
+    this.outbox.writesAtOnce = this.subscriptions.size <= 1;
   }
 
   #letWaitersGo(): void {

@@ -229,7 +229,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     if (this.subscriptions.length === 0) return;
     if (this.#pending.length === 0) this.#pending = [entry];
     else this.#pending.push(entry);
-    this.#owner.onPending(this.ref, entry.element.length);
+    this.#owner.onPending(this.ref, entry.frame.length);
     if (this.#isQueued || this.#cancelDelay !== undefined) return;
     if (this.kind.flushDelayMs === 0) this.#queue();
     else this.#cancelDelay = this.#owner.clock.after(this.kind.flushDelayMs, () => this.#queue());
@@ -248,7 +248,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     let bytes = 0;
     let count = 0;
     for (const entry of this.#pending) {
-      bytes += entry.element.length;
+      bytes += entry.frame.length;
       if (count > 0 && (bytes > PAGE_BYTES || entry.offset !== first.offset + count)) break;
       count++;
     }
@@ -271,7 +271,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
 
   #letGo(entries: readonly LogEntry[]): void {
     let bytes = 0;
-    for (const entry of entries) bytes += entry.element.length;
+    for (const entry of entries) bytes += entry.frame.length;
     if (bytes > 0) this.#owner.onPending(this.ref, -bytes);
   }
 

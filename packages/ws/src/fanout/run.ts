@@ -2,7 +2,7 @@ import type { ChannelName } from "@pm/core";
 import type { Encoding } from "@pm/proto";
 import type { LogEntry } from "../log/broker.ts";
 import { jsonElement } from "../wire/json-element.ts";
-import { type Elements, frameElements, whole } from "../wire/websocket-frame.ts";
+import { type Elements, framed, frameElements, whole } from "../wire/websocket-frame.ts";
 
 /**
  * Consecutive entries of one channel on their way to its readers. Put into a frame once for each encoding in use, and the
@@ -32,16 +32,23 @@ export class Run {
   bytes(encoding: Encoding): Elements {
     if (encoding === "json") {
       this.#json ??= frameElements(
-        this.entries.map(({ element }) => whole(jsonElement(element))),
+        this.entries.map(({ frame }) => whole(jsonElement(frame))),
         encoding,
       );
       return this.#json;
     }
-    this.#proto ??= frameElements(
-      this.entries.map(({ element }) => whole(element)),
-      encoding,
-    );
+    this.#proto ??= this.#frame();
     return this.#proto;
+  }
+
+  /** A run of one is the frame that is in the log. */
+  #frame(): Elements {
+    const [first] = this.entries;
+    if (first !== undefined && this.entries.length === 1) return framed(first.frame);
+    return frameElements(
+      this.entries.map(({ frame }) => framed(frame)),
+      "proto",
+    );
   }
 
   /** The part from `offset` on, for a reader that has seen the beginning. */

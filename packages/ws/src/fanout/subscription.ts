@@ -9,8 +9,6 @@ import type { Run } from "./run.ts";
 export interface Reader {
   readonly encoding: Encoding;
   readonly outbox: Outbox;
-  /** It reads one channel, beside the tenant-wide one: nothing else will come for it in this turn. */
-  readonly hasOneChannel: boolean;
   /** Has a subscription read the log forward from where it is. */
   readonly catchUp: { add(subscription: Subscription): void };
   /** The policy of a channel is to close readers that fall behind. */
@@ -48,9 +46,12 @@ export class Subscription {
   isCatchingUp = false;
   /** It fell behind, and the policy lets it go on with the newest. */
   maySkip = false;
+  /** That of the reader, here since every delivery needs it. */
+  readonly #outbox: Outbox;
 
   constructor(reader: Reader, channel: SubscribedChannel, position: StreamPosition) {
     this.reader = reader;
+    this.#outbox = reader.outbox;
     this.channel = channel;
     this.epoch = position.epoch;
     this.next = position.offset + 1;
@@ -75,7 +76,7 @@ export class Subscription {
       return;
     }
     if (run.last < this.next) return;
-    if (this.reader.outbox.isBehind) {
+    if (this.#outbox.isBehind) {
       this.#fallBehind();
       return;
     }
@@ -84,7 +85,7 @@ export class Subscription {
 
   /** Takes a run that has no gap before it. */
   take(run: Run): void {
-    this.reader.outbox.offer(run.from(this.next), this.reader.hasOneChannel);
+    this.#outbox.offer(run.from(this.next));
     this.next = run.last + 1;
     this.check = run.lastCheck;
   }

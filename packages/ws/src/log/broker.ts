@@ -25,8 +25,8 @@ export interface LogEntry {
   /** The tag of the entry before. */
   readonly prevCheck: number;
   readonly publishedAtMs: number;
-  /** What readers are sent: a server frame in binary with this publication alone, as `encodePublication` makes it. */
-  readonly element: Buffer;
+  /** What readers are sent: a WebSocket frame with this publication alone, as `encodePublication` makes it. */
+  readonly frame: Buffer;
 }
 
 /** Where an append ended. */

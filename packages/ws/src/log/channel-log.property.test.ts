@@ -39,7 +39,7 @@ function assertConsistent(log: ChannelLog): void {
   for (const entry of entries) {
     expect(entry.offset).toBe(before.offset + 1);
     expect(entry.prevCheck).toBe(before.check);
-    bytes += entry.element.length + ENTRY_OVERHEAD_BYTES;
+    bytes += entry.frame.length + ENTRY_OVERHEAD_BYTES;
     before = { offset: entry.offset, check: entry.check };
   }
   expect(before).toEqual(top);

@@ -37,16 +37,16 @@ describe("append", () => {
     expect(first).toMatchObject({ offset: 1, check: 7, prevCheck: START_CHECK, publishedAtMs: 10 });
     expect(second).toMatchObject({ offset: 2, check: 8, prevCheck: 7, publishedAtMs: 20 });
     expect(log.top).toEqual({ offset: 2, check: 8 });
-    expect(log.bytes).toBe(first.element.length + second.element.length + 2 * ENTRY_OVERHEAD_BYTES);
+    expect(log.bytes).toBe(first.frame.length + second.frame.length + 2 * ENTRY_OVERHEAD_BYTES);
   });
 
   test("given a draft in bytes of a socket, when they change later, then the log keeps what they were", () => {
     const log = emptyLog();
     const data = Uint8Array.of(1, 2, 3);
     const entry = log.append(draft("", { payload: { kind: "data", data } }), { check: 1, publishedAtMs: 0 });
-    const before = entry.element.toString("hex");
+    const before = entry.frame.toString("hex");
     data.fill(0xff);
-    expect(entry.element.toString("hex")).toBe(before);
+    expect(entry.frame.toString("hex")).toBe(before);
   });
 
   test("given an epoch and an offset, when a message gets its id, then it has both", () => {
@@ -125,7 +125,7 @@ describe("read", () => {
   test("given a bound in bytes, when it is read, then a page does not go over it", () => {
     const log = filledLog(9);
     const one = log.read({ from: 0, direction: "forward", maxCount: 1, maxBytes: ALL }).entries[0];
-    const maxBytes = 3 * (one?.element.length ?? 0);
+    const maxBytes = 3 * (one?.frame.length ?? 0);
     expect(offsets(log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes }))).toEqual([1, 2, 3]);
     expect(offsets(log.read({ from: ALL, direction: "backward", maxCount: ALL, maxBytes }))).toEqual([9, 8, 7]);
   });
@@ -141,7 +141,7 @@ describe("read", () => {
 describe("chunks", () => {
   test("given a growing log, when entries are read, then they lie in few blocks that double up to 16 KiB", () => {
     const page = filledLog(2000).read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL });
-    const blocks = [...new Set(page.entries.map(({ element }) => element.buffer))].map(({ byteLength }) => byteLength);
+    const blocks = [...new Set(page.entries.map(({ frame }) => frame.buffer))].map(({ byteLength }) => byteLength);
     expect(blocks.slice(0, 7)).toEqual([512, 1024, 2048, 4096, 8192, 16_384, 16_384]);
     expect(new Set(blocks.slice(6))).toEqual(new Set([16_384]));
   });
@@ -149,7 +149,7 @@ describe("chunks", () => {
   test("given an entry larger than a block, when it is appended, then it has a block that fits", () => {
     const log = filledLog(1);
     const entry = log.append(draft("x".repeat(40_000)), { check: 1, publishedAtMs: 0 });
-    expect(entry.element.buffer.byteLength).toBe(entry.element.length);
+    expect(entry.frame.buffer.byteLength).toBe(entry.frame.length);
     expect(entry.prevCheck).toBe(101);
   });
 });

@@ -1,5 +1,5 @@
 import type { ChannelName } from "@pm/core";
-import { elementSize, type PublicationFields, publicationSize, writeElement } from "../wire/publication-encoder.ts";
+import { frameSize, type PublicationFields, publicationSize, writeFrame } from "../wire/publication-encoder.ts";
 import type { LogEntry, LogPage, PublicationDraft, ReadRequest } from "./broker.ts";
 import { LogChunk } from "./log-chunk.ts";
 import type { LogMark } from "./stream-position.ts";
@@ -83,13 +83,13 @@ export class ChannelLog {
       event: draft.event,
       publisher: draft.publisher,
       publishedAtMs: stamp.publishedAtMs,
-      messageId: messageIdOf(this.epoch, offset),
+      idPrefix: this.epoch,
       traceParent: draft.traceParent,
     };
     const content = publicationSize(fields);
-    const size = elementSize(content);
+    const size = frameSize(content);
     const chunk = this.#chunkFor(size);
-    writeElement(chunk.bytes, chunk.used, fields, content);
+    writeFrame(chunk.bytes, chunk.used, fields, content);
     chunk.push(size, stamp.check, stamp.publishedAtMs);
     this.#bytes += size + ENTRY_OVERHEAD_BYTES;
     if (this.count === 0) this.#oldestMs = stamp.publishedAtMs;
@@ -134,7 +134,7 @@ export class ChannelLog {
     let bytes = 0;
     for (let offset = Math.max(from, this.#baseOffset) + 1; offset <= this.#topOffset; offset++) {
       const entry = this.#at(offset);
-      bytes += entry.element.length;
+      bytes += entry.frame.length;
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
       found.push(entry);
     }
@@ -146,7 +146,7 @@ export class ChannelLog {
     let bytes = 0;
     for (let offset = Math.min(from - 1, this.#topOffset); offset > this.#baseOffset; offset--) {
       const entry = this.#at(offset);
-      bytes += entry.element.length;
+      bytes += entry.frame.length;
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
       found.push(entry);
     }

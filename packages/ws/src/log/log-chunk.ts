@@ -55,7 +55,7 @@ export class LogChunk {
       check: this.check(index),
       prevCheck: index === 0 ? this.prevCheck : this.check(index - 1),
       publishedAtMs: this.timeMs(index),
-      element: this.bytes.subarray(start, this.#marks[index * MARKS]),
+      frame: this.bytes.subarray(start, this.#marks[index * MARKS]),
     };
   }
 

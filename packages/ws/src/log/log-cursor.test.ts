@@ -4,7 +4,7 @@ import type { LogEntry, LogPage } from "./broker.ts";
 import { judgeForward } from "./log-cursor.ts";
 
 function entry(offset: number): LogEntry {
-  return { offset, check: 100 + offset, prevCheck: 99 + offset, publishedAtMs: 0, element: Buffer.alloc(0) };
+  return { offset, check: 100 + offset, prevCheck: 99 + offset, publishedAtMs: 0, frame: Buffer.alloc(0) };
 }
 
 function page(first: number): LogPage {

@@ -19,6 +19,7 @@ import type {
 } from "./broker.ts";
 import { ChannelLog, messageIdOf, type Retention } from "./channel-log.ts";
 import { holdTotal } from "./memory-budget.ts";
+import type { StreamPosition } from "./stream-position.ts";
 import { type StoredChannel, TenantLogs } from "./tenant-logs.ts";
 
 /** How a MemoryBroker is set up. */
@@ -91,7 +92,7 @@ export class MemoryBroker implements Broker {
     const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
     if (draft.idempotencyKey !== "") {
       const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, this.#clock.monotonic());
-      if (first !== undefined) return { ...first, duplicate: true };
+      if (first !== undefined) return new Appended(first.position, true);
       tenant.assertRoomForKey();
     }
     return this.#append(tenant, stored, draft);
@@ -132,7 +133,7 @@ export class MemoryBroker implements Broker {
     const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), publishedAtMs });
     const { epoch } = stored.log;
     const { offset, check } = entry;
-    const result = { position: { epoch, offset, check }, messageId: messageIdOf(epoch, offset), duplicate: false };
+    const result = new Appended({ epoch, offset, check });
     if (draft.idempotencyKey !== "") {
       tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
     }
@@ -168,6 +169,21 @@ export class MemoryBroker implements Broker {
 
   #assertOpen(): void {
     if (this.#closed) throw WsError.unavailable("the broker is closed");
+  }
+}
+
+/** Makes the id only for those who ask: most publications have no reply. */
+class Appended implements AppendResult {
+  readonly position: StreamPosition;
+  readonly duplicate: boolean;
+
+  constructor(position: StreamPosition, duplicate = false) {
+    this.position = position;
+    this.duplicate = duplicate;
+  }
+
+  get messageId(): string {
+    return messageIdOf(this.position.epoch, this.position.offset);
   }
 }
 

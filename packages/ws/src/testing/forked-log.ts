@@ -1,5 +1,6 @@
 import type { ChannelName } from "@pm/core";
 import type { AppendResult, LogEntry, LogPage, PublicationDraft, ReadRequest } from "../log/broker.ts";
+import { messageIdOf } from "../log/channel-log.ts";
 import type { LogMark } from "../log/stream-position.ts";
 import { encodePublication } from "../wire/publication-encoder.ts";
 
@@ -34,10 +35,11 @@ export class ForkedLog {
     if (first !== undefined) return { result: { ...first, duplicate: true } };
     const offset = this.top.offset + 1;
     // Another replica would make other ids as well.
-    const messageId = `${this.epoch}.${offset}.${check}`;
+    const idPrefix = `${this.epoch}.${check}`;
+    const messageId = messageIdOf(idPrefix, offset);
     const publishedAtMs = this.#entries.at(-1)?.publishedAtMs ?? 0;
-    const element = encodePublication({ ...draft, channel: this.#channel, offset, check, publishedAtMs, messageId });
-    const entry = { offset, check, prevCheck: this.top.check, publishedAtMs, element };
+    const frame = encodePublication({ ...draft, channel: this.#channel, offset, check, publishedAtMs, idPrefix });
+    const entry = { offset, check, prevCheck: this.top.check, publishedAtMs, frame };
     this.#entries.push(entry);
     const result = { position: { epoch: this.epoch, offset, check }, messageId, duplicate: false };
     this.#keys.set(key, result);
@@ -50,8 +52,8 @@ export class ForkedLog {
     const found = this.#entries.filter(({ offset }) => (isForward ? offset > from : offset < from));
     const ordered = isForward ? found : found.toReversed();
     let bytes = 0;
-    const entries = ordered.filter(({ element }, index) => {
-      bytes += element.length;
+    const entries = ordered.filter(({ frame }, index) => {
+      bytes += frame.length;
       return index === 0 || (index < maxCount && bytes <= maxBytes);
     });
     return { epoch: this.epoch, base: this.#base, top: this.top, entries };

@@ -1,9 +1,10 @@
 import { toJsonString } from "@bufbuild/protobuf";
 import { decodeServerFrame, ServerMessageSchema } from "@pm/proto";
+import { contentStart } from "./websocket-frame.ts";
 
-/** An element of a binary server frame as one of a frame in ProtoJSON. */
-export function jsonElement(element: Buffer): Buffer {
-  const [message] = decodeServerFrame(element, "proto");
-  if (message === undefined) throw new RangeError("the element is empty");
+/** The one element of a WebSocket frame in binary as one of a frame in ProtoJSON. */
+export function jsonElement(frame: Buffer): Buffer {
+  const [message] = decodeServerFrame(frame.subarray(contentStart(frame)), "proto");
+  if (message === undefined) throw new RangeError("the frame is empty");
   return Buffer.from(toJsonString(ServerMessageSchema, message));
 }

@@ -11,16 +11,17 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { jsonElement } from "./json-element.ts";
 import {
-  elementSize,
   encodePublication,
+  frameSize,
   type PublicationFields,
   publicationOf,
   publicationSize,
 } from "./publication-encoder.ts";
+import { contentStart, frameElements, whole } from "./websocket-frame.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 200 }).filter((value) => value.isWellFormed());
 const uint32 = fc.oneof(fc.constantFrom(0, 1, 2 ** 31, 2 ** 32 - 1), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
-const whole = fc.oneof(
+const natural = fc.oneof(
   fc.constantFrom(0, 127, 128, 2 ** 31, 2 ** 32, 2 ** 35, Number.MAX_SAFE_INTEGER),
   fc.maxSafeNat(),
 );
@@ -36,17 +37,17 @@ const payload = fc.option(
 
 const publication: fc.Arbitrary<PublicationFields> = fc.record({
   channel: fc.constantFrom("room:1", "tenant", "user", "a".repeat(128)).map(parseChannelName),
-  offset: whole,
+  offset: natural,
   check: uint32,
   payload,
   event: text,
   publisher: text,
-  publishedAtMs: whole,
-  messageId: text,
+  publishedAtMs: natural,
+  idPrefix: fc.string({ unit: "binary-ascii", maxLength: 80 }),
   traceParent: text,
 });
 
-function messageOf({ payload: carried, ...fields }: PublicationFields): ServerMessageInit {
+function messageOf({ payload: carried, idPrefix, ...fields }: PublicationFields): ServerMessageInit {
   const content =
     carried?.kind === "data"
       ? { case: "data" as const, value: Uint8Array.from(carried.data) }
@@ -56,6 +57,7 @@ function messageOf({ payload: carried, ...fields }: PublicationFields): ServerMe
       case: "publication",
       value: {
         ...fields,
+        messageId: `${idPrefix}.${fields.offset}`,
         offset: BigInt(fields.offset),
         publishedAtMs: BigInt(fields.publishedAtMs),
         ...(content && { payload: { kind: content } }),
@@ -68,7 +70,8 @@ test("given a publication, when it is written by hand, then the bytes are those 
   fc.assert(
     fc.property(publication, (fields) => {
       const generated = Buffer.from(encodeServerElement(messageOf(fields), "proto"));
-      expect(encodePublication(fields).toString("hex")).toBe(generated.toString("hex"));
+      const { bytes } = frameElements([whole(generated)], "proto");
+      expect(encodePublication(fields).toString("hex")).toBe(bytes.toString("hex"));
     }),
   );
 });
@@ -76,19 +79,19 @@ test("given a publication, when it is written by hand, then the bytes are those 
 test("given a publication, when its size is foretold, then it is the size of what is written", () => {
   fc.assert(
     fc.property(publication, (fields) => {
-      const element = encodePublication(fields);
-      expect(elementSize(publicationSize(fields))).toBe(element.length);
-      expect(publicationOf(element).length).toBe(publicationSize(fields));
+      const frame = encodePublication(fields);
+      expect(frameSize(publicationSize(fields))).toBe(frame.length);
+      expect(publicationOf(frame).length).toBe(publicationSize(fields));
     }),
   );
 });
 
-test("given an element, when its publication is cut out, then that decodes to the one of the frame", () => {
+test("given a frame, when its publication is cut out, then that decodes to the one of the frame", () => {
   fc.assert(
     fc.property(publication, (fields) => {
-      const element = encodePublication(fields);
-      const cut = fromBinary(PublicationSchema, publicationOf(element));
-      const body = decodeServerFrame(element, "proto")[0]?.body;
+      const frame = encodePublication(fields);
+      const cut = fromBinary(PublicationSchema, publicationOf(frame));
+      const body = decodeServerFrame(frame.subarray(contentStart(frame)), "proto")[0]?.body;
       if (body?.case !== "publication") throw new Error("the frame holds no publication");
       expect(equals(PublicationSchema, cut, body.value)).toBe(true);
       expect(cut.offset).toBe(BigInt(fields.offset));
@@ -97,7 +100,7 @@ test("given an element, when its publication is cut out, then that decodes to th
   );
 });
 
-test("given an element, when it is turned into JSON, then it is the element of the JSON codec", () => {
+test("given a frame, when it is turned into JSON, then it is the element of the JSON codec", () => {
   fc.assert(
     fc.property(publication, (fields) => {
       const generated = encodeServerElement(messageOf(fields), "json");
@@ -110,6 +113,6 @@ test("given an element, when it is turned into JSON, then it is the element of t
   );
 });
 
-test("given an empty element, when it is turned into JSON, then it is refused", () => {
+test("given an empty frame, when it is turned into JSON, then it is refused", () => {
   expect(() => jsonElement(Buffer.alloc(0))).toThrow(RangeError);
 });

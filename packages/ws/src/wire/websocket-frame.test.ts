@@ -10,7 +10,7 @@ test.each([
   [2 ** 32 + 5, "827f0000000100000005"],
 ])("given %i bytes of content, when the header is written, then it is that of RFC 6455", (length, header) => {
   const frame = Buffer.alloc(10);
-  expect(writeHeader(frame, FIN_BINARY, length)).toBe(header.length / 2);
+  expect(writeHeader(frame, 0, { first: FIN_BINARY, length })).toBe(header.length / 2);
   expect(headerSize(length)).toBe(header.length / 2);
   expect(frame.toString("hex", 0, headerSize(length))).toBe(header);
 });

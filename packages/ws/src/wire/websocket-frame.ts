@@ -23,6 +23,11 @@ export function whole(bytes: Buffer): Elements {
   return { bytes, start: 0, end: bytes.length, isFrame: false };
 }
 
+/** The elements of a frame in binary. */
+export function framed(frame: Buffer): Elements {
+  return { bytes: frame, start: contentStart(frame), end: frame.length, isFrame: true };
+}
+
 /** Puts elements under one WebSocket header. */
 export function frameElements(parts: readonly Elements[], encoding: Encoding): Elements {
   const isJson = encoding === "json";
@@ -30,7 +35,7 @@ export function frameElements(parts: readonly Elements[], encoding: Encoding): E
   let length = isJson ? before + JSON_SUFFIX.length + parts.length - 1 : 0;
   for (const { start, end } of parts) length += end - start;
   const bytes = Buffer.allocUnsafe(headerSize(length) + length);
-  const start = writeHeader(bytes, isJson ? FIN_TEXT : FIN_BINARY, length) + before;
+  const start = writeHeader(bytes, 0, { first: isJson ? FIN_TEXT : FIN_BINARY, length }) + before;
   let at = start;
   for (const part of parts) {
     if (isJson && at > start) bytes[at++] = COMMA;
@@ -49,20 +54,32 @@ export function headerSize(length: number): number {
   return length < 65_536 ? 4 : 10;
 }
 
-/** Writes the header; returns where the content begins. */
-export function writeHeader(frame: Buffer, first: number, length: number): number {
-  frame[0] = first;
+/** Where the content of a frame begins. */
+export function contentStart(frame: Buffer): number {
+  const short = frame[1] ?? 0;
+  if (short < 126) return 2;
+  return short === 126 ? 4 : 10;
+}
+
+/** Writes the header of a frame with `length` bytes in it; returns where the content begins. */
+export function writeHeader(
+  target: Buffer,
+  at: number,
+  frame: { readonly first: number; readonly length: number },
+): number {
+  const { first, length } = frame;
+  target[at] = first;
   if (length < 126) {
-    frame[1] = length;
-    return 2;
+    target[at + 1] = length;
+    return at + 2;
   }
   if (length < 65_536) {
-    frame[1] = 126;
-    frame[2] = length >>> 8;
-    frame[3] = length;
-    return 4;
+    target[at + 1] = 126;
+    target[at + 2] = length >>> 8;
+    target[at + 3] = length;
+    return at + 4;
   }
-  frame[1] = 127;
-  frame.writeUInt32BE(Math.floor(length / 0x1_0000_0000), 2);
-  return frame.writeUInt32BE(length % 0x1_0000_0000, 6);
+  target[at + 1] = 127;
+  target.writeUInt32BE(Math.floor(length / 0x1_0000_0000), at + 2);
+  return target.writeUInt32BE(length % 0x1_0000_0000, at + 6);
 }

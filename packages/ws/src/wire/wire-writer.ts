@@ -33,6 +33,25 @@ export function writeOneByteText(target: Buffer, at: number, text: string): numb
   return at + length;
 }
 
+/** Digits of a whole number from 0, in base ten. */
+export function digitCount(value: number): number {
+  let digits = 1;
+  for (let bound = 10; value >= bound; bound *= 10) digits++;
+  return digits;
+}
+
+/** Writes a whole number from 0 in base ten. */
+export function writeDecimal(target: Buffer, start: number, value: number): number {
+  const end = start + digitCount(value);
+  let rest = value;
+  for (let at = end - 1; at >= start; at--) {
+    const tenth = Math.floor(rest / 10);
+    target[at] = rest - 10 * tenth + 0x30;
+    rest = tenth;
+  }
+  return end;
+}
+
 /** Writes a varint field. */
 export function writeVarintField(target: Buffer, start: number, tag: number, value: number): number {
   if (value === 0) return start;

@@ -10,7 +10,6 @@ const LIMITS: OutboxLimits = { highWaterBytes: 1000, maxReplyBytes: 1_000_000, m
 /** A connection as delivery sees it, with a socket that only counts. */
 export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
   readonly encoding: Encoding = "proto";
-  readonly hasOneChannel: boolean = false;
   readonly outbox: Outbox;
   readonly catchUp: CatchUp;
   /** Offsets of the publications that were written to it. */
