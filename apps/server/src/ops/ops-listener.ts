@@ -31,7 +31,7 @@ export class OpsListener {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       onAcceptError: (error) => ports.logger.error("accept_failed", { listener: "operations", error }),
     });
-    this.#http2 = acceptHttp2(this.#http.server, http2Handler(guard, rpc));
+    this.#http2 = acceptHttp2(this.#http.server, http2Handler(guard, rpc, ports));
   }
 
   /** Where it listens; only while it does. */
@@ -51,7 +51,7 @@ export class OpsListener {
 }
 
 /** Over HTTP/2 there is the typed API alone, for clients of gRPC. */
-function http2Handler(guard: OpsGuard, rpc: OpsRpc): Http2Handler {
+function http2Handler(guard: OpsGuard, rpc: OpsRpc, { logger }: OpsPorts): Http2Handler {
   const answer = connectNodeAdapter({ ...rpc });
   return (request, response) => {
     const { authorization, host } = request.headers;
@@ -61,6 +61,8 @@ function http2Handler(guard: OpsGuard, rpc: OpsRpc): Http2Handler {
       return;
     }
     const { status, code, message }: OpsRefusal = refusal;
+    const path = request.url.split("?", 1)[0];
+    logger.warn("operation_forbidden", { code, path, address: request.socket.remoteAddress });
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify({ code, message }));
   };
