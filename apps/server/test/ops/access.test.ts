@@ -79,12 +79,10 @@ describe("the key of the operations listener", () => {
     const client = createClient(OpsService, createGrpcTransport({ baseUrl: locked.opsUrl }));
     const refused = await client.listConnections({}).catch((error: unknown) => error);
     expect(ConnectError.from(refused).code).toBe(Code.Unauthenticated);
-    expect(locked.process.lines.find(({ path }) => path === "/pm.v1.OpsService/ListConnections")).toMatchObject({
-      level: "warn",
-      event: "operation_forbidden",
-      code: "MISSING_AUTH_HEADER",
-      address: "127.0.0.1",
-    });
+    const logged = { level: "warn", event: "operation_forbidden", code: "MISSING_AUTH_HEADER", address: "127.0.0.1" };
+    await expect
+      .poll(() => locked.process.lines.find(({ path }) => path === "/pm.v1.OpsService/ListConnections"))
+      .toMatchObject(logged);
     const headers = { authorization: `Bearer ${KEY}` };
     expect(await client.listConnections({}, { headers })).toMatchObject({ connections: [], nextCursor: "" });
   });
