@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -26,6 +26,15 @@ describe("the package", () => {
     expect(
       files.filter((name) => name.includes(".test.") || name.endsWith(".map") || name.startsWith("package/src")),
     ).toEqual([]);
+  });
+
+  it("given Node 22, of which the README speaks, when engines are compared, then the package and all of pm that it needs take it", () => {
+    const engines = ["client", "proto", "core"].map((name) => {
+      const text = readFileSync(join(PACKAGE, "..", name, "package.json"), "utf8");
+      return (JSON.parse(text) as { readonly engines: { readonly node: string } }).engines.node;
+    });
+    expect(readFileSync(join(PACKAGE, "README.md"), "utf8")).toContain("Node ≥ 22:");
+    expect(engines).toEqual([">=22", ">=22", ">=22"]);
   });
 
   it("given publint, when it looks at the package, then there is nothing to say", () => {
