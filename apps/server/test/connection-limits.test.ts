@@ -95,6 +95,26 @@ describe("connection limits", () => {
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   });
 
+  it("given a process that may open 200 files, when it is full, then it has lowered its limit, refuses with 503 and answers", async () => {
+    server = await ServerProcess.startWith({ openFiles: 200 });
+    const warning = server.lines.find(({ event }) => event === "config_warning")?.["warning"];
+    expect(warning).toBe("MAX_TOTAL_CONNECTIONS: is 10000, lowered to 150, since this process may open 200 files");
+    const request = upgradeRequest(server, { headers: [await bearer()] });
+    const sockets: RawSocket[] = [];
+    for (let n = 0; n < 150; n += 1) {
+      const socket = await RawSocket.open(server);
+      socket.write(request);
+      expect((await socket.answer()).status).toBe(101);
+      sockets.push(socket);
+    }
+    for (let n = 0; n < 3; n += 1) expectLimited(await attempt("d"), 503, "UNAVAILABLE");
+    expect((await server.get("/ready")).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${server.opsPort}/metrics`)).status).toBe(200);
+    for (const socket of sockets) socket.reset();
+    await expect.poll(async () => (await attempt("d")).status, { interval: 50 }).toBe(101);
+    await expectUnharmed(server);
+  });
+
   it("given a storm of handshakes, when more come at once than may be under way, then the excess is told to come back and the rest connects", async () => {
     server = await ServerProcess.start({ MAX_CONNECTIONS_PER_TENANT: "100000" });
     const handshakes: Handshake[] = [];

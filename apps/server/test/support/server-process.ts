@@ -30,6 +30,8 @@ export interface ServerProcessOptions {
   readonly settings?: Readonly<Record<string, string | undefined>>;
   /** Flags for node itself. */
   readonly nodeFlags?: readonly string[];
+  /** File descriptors that the process may have. @default those of the test */
+  readonly openFiles?: number;
 }
 
 /** The built server as a child process on a port of its own, with its log. */
@@ -44,7 +46,8 @@ export class ServerProcess implements AsyncDisposable {
 
   private constructor(options: ServerProcessOptions) {
     this.#folder = mkdtempSync(join(tmpdir(), "pm-server-test-"));
-    this.#child = spawn(process.execPath, [...(options.nodeFlags ?? []), MAIN], {
+    const [command, ...args] = commandOf(options);
+    this.#child = spawn(command, args, {
       cwd: this.#folder,
       env: environment(this.#folder, options.settings ?? {}),
       stdio: ["ignore", "pipe", "pipe"],
@@ -65,11 +68,16 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Starts a server and waits until it listens. */
-  static async start(
+  static start(
     settings: ServerProcessOptions["settings"] = {},
     nodeFlags: readonly string[] = [],
   ): Promise<ServerProcess> {
-    const server = new ServerProcess({ settings, nodeFlags });
+    return ServerProcess.startWith({ settings, nodeFlags });
+  }
+
+  /** As `start`, with everything that can be decided. */
+  static async startWith(options: ServerProcessOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       const started = server.lines.find(({ event }) => event === "server_started");
@@ -162,6 +170,12 @@ export class ServerProcess implements AsyncDisposable {
     await this.exit;
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The shell that sets a limit becomes the server, so that signals reach it. */
+function commandOf({ nodeFlags = [], openFiles }: ServerProcessOptions): [command: string, ...args: string[]] {
+  const node = [process.execPath, ...nodeFlags, MAIN] as const;
+  return openFiles === undefined ? [...node] : ["sh", "-c", `ulimit -n ${openFiles} && exec "$@"`, "sh", ...node];
 }
 
 function environment(folder: string, settings: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
