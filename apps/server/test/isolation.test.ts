@@ -1,8 +1,10 @@
 import { RecoveryMiss } from "@pm/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { jsonOf, ProtocolClient } from "./support/protocol-client.ts";
+import { outcomes, times } from "./support/outcomes.ts";
+import { type Command, jsonOf, ProtocolClient, publishOf } from "./support/protocol-client.ts";
 import { ServerProcess } from "./support/server-process.ts";
 import { expectUnharmed } from "./support/unharmed.ts";
+import { bearer, upgrade } from "./support/upgrade.ts";
 
 /** Names that a careless key, path or comparison would take for one another. */
 const TENANTS = ["acme", "Acme", "acme.", "acme-1", "a"] as const;
@@ -109,5 +111,57 @@ describe("isolation", () => {
       epochs.add(top?.epoch ?? "");
     }
     expect(epochs.size).toBe(users.length);
+  });
+
+  it("given the same user, channel and idempotency key in two tenants, when both publish, then there are two publications", async () => {
+    const command: Command = { case: "publish", value: { channel: "keyed", idempotencyKey: "k-1" } };
+    await using one = await ProtocolClient.connect(server, { tenant: "keyed-1" });
+    await using two = await ProtocolClient.connect(server, { tenant: "keyed-2" });
+    const [first, second] = [await one.expect("published", command), await two.expect("published", command)];
+    expect([first.duplicate, second.duplicate]).toEqual([false, false]);
+    expect(second.messageId).not.toBe(first.messageId);
+    expect(await two.expect("published", command)).toMatchObject({ duplicate: true, messageId: second.messageId });
+  });
+
+  it("given the same user and session in two tenants, when one comes back under its session, then the other keeps its place", async () => {
+    await using limited = await ServerProcess.start({ MAX_CONNECTIONS_PER_TENANT: "1" });
+    const hello: Command = { case: "hello", value: { sessionId: "tab-1" } };
+    await using one = await ProtocolClient.connect(limited, { tenant: "acme" });
+    await one.expect("pong", hello);
+    await using two = await ProtocolClient.connect(limited, { tenant: "globex" });
+    await two.expect("pong", hello);
+    for (const tenant of ["acme", "globex"]) {
+      const { status } = await upgrade(limited, { headers: [await bearer({ tenant, user: "u-2" })] });
+      expect([tenant, status]).toEqual([tenant, 429]);
+    }
+    await expectUnharmed(limited);
+  });
+
+  it("given tenants that are refused in every way, when metrics and the log are read, then each has its own alone", async () => {
+    await using watched = await ServerProcess.start({ LOG_LEVEL: "debug", RATE_LIMIT_REQUESTS: "20" });
+    const tenants = ["acme", "Acme", "acme.x"];
+    const owners = new Map<unknown, string>();
+    for (const [index, tenant] of tenants.entries()) {
+      await using client = await ProtocolClient.connect(watched, { tenant, user: `user-of-${tenant}` });
+      owners.set(client.welcome.connectionId, tenant);
+      await outcomes(client, ...times(index + 1, publishOf("shared", "1")));
+      await client.refusal({ case: "subscribe", value: { channel: `of ${tenant}` } });
+      await outcomes(client, ...times(25, { case: "ping", value: {} } as const));
+      await client.close();
+    }
+    await expect
+      .poll(() => watched.lines.filter(({ event }) => event === "connection_closed"))
+      .toHaveLength(tenants.length);
+    const lines = watched.lines.filter((line) => line["connection_id"] !== undefined);
+    expect(new Set(lines.map(({ event }) => event))).toEqual(new Set(["command_refused", "connection_closed"]));
+    for (const line of lines) {
+      const owner = owners.get(line["connection_id"]);
+      expect([line["tenant_id"], line["user_id"]]).toEqual([owner, `user-of-${owner}`]);
+    }
+    const metrics = await (await fetch(`http://127.0.0.1:${watched.opsPort}/metrics`)).text();
+    for (const [index, tenant] of tenants.entries())
+      expect(metrics.split("\n")).toContain(`pm_ws_publications_total{tenant="${tenant}"} ${index + 1}`);
+    const labels = [...metrics.matchAll(/tenant="([^"]*)"/g)].map(([, tenant]) => tenant);
+    expect(labels.filter((tenant) => tenant !== "other" && !tenants.includes(tenant ?? ""))).toEqual([]);
   });
 });
