@@ -7,7 +7,7 @@ import type { ServerProcess } from "./server-process.ts";
 export interface Holdings {
   /** Bytes of the heap after a collection. */
   readonly heapBytes: number;
-  /** What keeps its event loop alive, by kind. */
+  /** What keeps its event loop alive, by kind, and who listens to the process, by event. */
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -42,7 +42,8 @@ export class Inspector implements Disposable {
   }
 
   async #resources(): Promise<Record<string, number>> {
-    const expression = "process.getActiveResourcesInfo()";
+    const expression =
+      "[...process.getActiveResourcesInfo(), ...process.eventNames().flatMap((name) => process.listeners(name).map(() => `listener of ${String(name)}`))]";
     const { result } = (await this.#call("Runtime.evaluate", { expression, returnByValue: true })) as {
       result: { value: string[] };
     };
