@@ -19,13 +19,13 @@ beforeAll(async () => {
 
 /** The parts that are not broken serve as before, by the same process. */
 afterAll(async () => {
-  expect(process.isRunning).toBe(true);
-  expect(process.stderr).toBe("");
-  await using client = await ProtocolClient.connect(process);
+  await using ended = server;
+  expect(ended.process.isRunning).toBe(true);
+  expect(ended.process.stderr).toBe("");
+  await using client = await ProtocolClient.connect(ended);
   await client.subscribe("whole");
   await client.publish("whole", "1");
   await client.take("publication");
-  await server[Symbol.asyncDispose]();
 });
 
 /** The one line of the log that an error id finds, which says everything. */

@@ -15,9 +15,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await server.ops.createTenant({ tenantId: "healthy" });
-  await expectUnharmed(server.process);
-  for (const line of server.process.stdout.trimEnd().split("\n")) {
+  await using ended = server;
+  await ended.ops.createTenant({ tenantId: "healthy" });
+  await expectUnharmed(ended.process);
+  for (const line of ended.process.stdout.trimEnd().split("\n")) {
     expect(line).not.toMatch(UNSHOWABLE);
     expect(line.length).toBeLessThan(8_192);
     // Escapes of JSON do not hide any either.
@@ -26,8 +27,7 @@ afterAll(async () => {
       return value;
     });
   }
-  expect(server.process.lines.some(({ event }) => event === "forged")).toBe(false);
-  await server[Symbol.asyncDispose]();
+  expect(ended.process.lines.some(({ event }) => event === "forged")).toBe(false);
 });
 
 /** Requests that are refused for a text in one of their fields. */
