@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { limitsMessage, resolveWsOptions, type WsOptions } from "./ws-options.ts";
+import { resolveWsOptions, type WsOptions } from "./ws-options.ts";
 
 test("given no options, when they are resolved, then each has its documented default", () => {
   expect(resolveWsOptions()).toEqual({
@@ -24,6 +24,7 @@ test("given no options, when they are resolved, then each has its documented def
     allowedOrigins: new Set(),
     defaultGrants: "allow",
     nodeId: "pm",
+    limits: expect.any(Object),
   });
 });
 
@@ -47,7 +48,7 @@ test.each([
 });
 
 test("given options, when a client is told its limits, then they are those in force", () => {
-  expect(limitsMessage(resolveWsOptions({ maxMessageBytes: 2048, maxSubscriptions: 3 }))).toEqual({
+  expect(resolveWsOptions({ maxMessageBytes: 2048, maxSubscriptions: 3 }).limits).toEqual({
     maxMessageBytes: 2048,
     maxFrameBytes: 2048,
     maxSubscriptions: 3,

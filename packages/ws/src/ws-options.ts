@@ -127,6 +127,8 @@ export interface ResolvedWsOptions {
   readonly allowedOrigins: ReadonlySet<string>;
   readonly defaultGrants: DefaultGrants;
   readonly nodeId: string;
+  /** What each Welcome tells about limits. */
+  readonly limits: Omit<Limits, "$typeName">;
 }
 
 /**
@@ -139,10 +141,12 @@ export function resolveWsOptions(options: WsOptions = {}): ResolvedWsOptions {
     if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
     throw new RangeError(`${name} is ${String(value)} (at least ${least})`);
   };
+  const maxMessageBytes = number("maxMessageBytes", 65_536, 1024);
+  const maxSubscriptions = number("maxSubscriptions", 128);
   return {
     path: options.path ?? "/ws",
-    maxMessageBytes: number("maxMessageBytes", 65_536, 1024),
-    maxSubscriptions: number("maxSubscriptions", 128),
+    maxMessageBytes,
+    maxSubscriptions,
     maxQueuedReplyBytes: number("maxQueuedReplyBytes", 1_048_576, 1024),
     maxQueuedReplies: number("maxQueuedReplies", 8192, 16),
     highWaterBytes: number("highWaterBytes", 65_536, 65_536),
@@ -161,16 +165,12 @@ export function resolveWsOptions(options: WsOptions = {}): ResolvedWsOptions {
     allowedOrigins: new Set(options.allowedOrigins),
     defaultGrants: options.defaultGrants ?? "allow",
     nodeId: options.nodeId ?? "pm",
-  };
-}
-
-/** What Welcome tells a client about its limits. */
-export function limitsMessage(options: ResolvedWsOptions): Omit<Limits, "$typeName"> {
-  return {
-    maxMessageBytes: options.maxMessageBytes,
-    maxFrameBytes: options.maxMessageBytes,
-    maxSubscriptions: options.maxSubscriptions,
-    maxHistory: MAX_HISTORY,
-    idempotencyWindowMs: IDEMPOTENCY_WINDOW_MS,
+    limits: {
+      maxMessageBytes,
+      maxFrameBytes: maxMessageBytes,
+      maxSubscriptions,
+      maxHistory: MAX_HISTORY,
+      idempotencyWindowMs: IDEMPOTENCY_WINDOW_MS,
+    },
   };
 }

@@ -9,6 +9,9 @@ import type { WebSocketConnection } from "./websocket-connection.ts";
 /** Seconds that a connection that is behind may take less than the least. */
 const STALL_TICKS = 15;
 
+/** Of a connection that ends before the first sweep. */
+const NOTHING_SEEN = newWatch(0);
+
 /**
  * Looks at every connection once a second: heartbeats, half-sent messages, stalled readers, expired tokens. There is no
  * timer a connection, and time is counted in sweeps, so that a process that was stopped for a while gives every client
@@ -48,9 +51,9 @@ export class ConnectionSweep {
     this.#tick++;
     const nowMs = this.#clock.now();
     for (const connection of this.#connections) {
+      const watch = this.#watchOf(connection);
       this.countTraffic(connection);
       if (connection.closing !== undefined) continue;
-      const watch = this.#watchOf(connection);
       this.#watchExpiry(connection, nowMs);
       this.#watchMessage(connection, watch);
       this.#watchProgress(connection, watch);
@@ -60,16 +63,19 @@ export class ConnectionSweep {
 
   /** Moves what a connection has counted since the last time into the metrics. */
   countTraffic(connection: WebSocketConnection): void {
-    const watch = this.#watchOf(connection);
+    const { watch, bytesIn } = connection;
     const { messagesOut, bytesOut } = connection.outbox;
-    const { bytesIn } = connection;
-    if (bytesIn === watch.bytesIn && bytesOut === watch.bytesOut && messagesOut === watch.messagesOut) return;
+    const seen = watch ?? NOTHING_SEEN;
+    if (bytesIn === seen.bytesIn && bytesOut === seen.bytesOut && messagesOut === seen.messagesOut) return;
     this.#metrics.traffic({
-      bytesIn: bytesIn - watch.bytesIn,
-      messagesOut: messagesOut - watch.messagesOut,
-      bytesOut: bytesOut - watch.bytesOut,
+      bytesIn: bytesIn - seen.bytesIn,
+      messagesOut: messagesOut - seen.messagesOut,
+      bytesOut: bytesOut - seen.bytesOut,
     });
-    Object.assign(watch, { bytesIn, messagesOut, bytesOut });
+    if (watch === undefined) return;
+    watch.bytesIn = bytesIn;
+    watch.messagesOut = messagesOut;
+    watch.bytesOut = bytesOut;
   }
 
   #watchOf(connection: WebSocketConnection): ConnectionWatch {
@@ -103,7 +109,11 @@ export class ConnectionSweep {
       return;
     }
     const taken = connection.takenBytes;
-    if (watch.behindSince === 0) Object.assign(watch, { behindSince: this.#tick, takenBytes: taken, seenBytes: taken });
+    if (watch.behindSince === 0) {
+      watch.behindSince = this.#tick;
+      watch.takenBytes = taken;
+      watch.seenBytes = taken;
+    }
     if (taken !== watch.seenBytes) {
       watch.seenBytes = taken;
       connection.lastSeenTick = this.#tick;

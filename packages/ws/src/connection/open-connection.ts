@@ -1,7 +1,6 @@
 import { TENANT_CHANNEL } from "@pm/core";
 import type { Socket } from "node:net";
 import { handleSubscribe } from "../command/handle-subscribe.ts";
-import { limitsMessage } from "../ws-options.ts";
 import type { ConnectionHost, ConnectionPorts } from "./connection-ports.ts";
 import { type ConnectionStart, WebSocketConnection } from "./websocket-connection.ts";
 
@@ -43,7 +42,7 @@ function welcome(connection: WebSocketConnection, ports: ConnectionPorts): void 
       heartbeatIntervalMs: options.heartbeatIntervalSecs * 1000,
       heartbeatTimeoutMs: options.heartbeatTimeoutSecs * 1000,
       tokenExpiresAtMs: BigInt(Math.floor(connection.context.expiresAtMs)),
-      limits: limitsMessage(options),
+      limits: options.limits,
       tenantId: connection.context.tenant,
       userId: connection.context.user,
       serverTimeMs: BigInt(clock.now()),

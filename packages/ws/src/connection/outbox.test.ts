@@ -12,6 +12,7 @@ class FakeSocket implements OutboxSocket {
   readonly writes: Buffer[] = [];
   isStuck = false;
   writableLength = 0;
+  writableCorked = 0;
 
   write(bytes: Uint8Array): boolean {
     this.writes.push(bytes as Buffer);

@@ -6,6 +6,8 @@ import { type Elements, frameElements, whole } from "../wire/websocket-frame.ts"
 /** The part of a socket that an Outbox uses. */
 export interface OutboxSocket {
   readonly writableLength: number;
+  /** Above 0 while writes are held together: they go down at once when it ends. */
+  readonly writableCorked: number;
   write(bytes: Uint8Array): boolean;
 }
 
@@ -151,7 +153,8 @@ export class Outbox implements Flushable {
   #write(elements: Elements): void {
     const frame = elements.isFrame ? elements.bytes : frameElements([elements], this.encoding).bytes;
     this.bytesOut += frame.byteLength;
-    this.#socket.write(this.#socket.writableLength > 0 ? tight(frame) : frame);
+    const hasToWait = this.#socket.writableLength > 0 && this.#socket.writableCorked === 0;
+    this.#socket.write(hasToWait ? tight(frame) : frame);
   }
 }
 

@@ -75,19 +75,22 @@ function encodeSubscribed(replyTo: number, value: Subscribed): Buffer {
   return target;
 }
 
+/** The limits are the same object in each Welcome of a server: written once, and then copied. */
+const WRITTEN_LIMITS = new WeakMap<Limits, Buffer>();
+
 function encodeWelcome(value: Welcome): Buffer {
   const { connectionId = "", nodeId = "", tenantId = "", userId = "", limits = {}, features = [] } = value;
   const { heartbeatIntervalMs = 0, heartbeatTimeoutMs = 0 } = value;
   const expires = Number(value.tokenExpiresAtMs ?? 0n);
   const serverTime = Number(value.serverTimeMs ?? 0n);
+  const limitsBytes = limitsField(limits);
   let size =
     stringFieldSize(connectionId) +
     stringFieldSize(nodeId) +
     varintFieldSize(heartbeatIntervalMs) +
     varintFieldSize(heartbeatTimeoutMs) +
     varintFieldSize(expires) +
-    1 +
-    delimitedSize(limitsSize(limits)) +
+    limitsBytes.length +
     stringFieldSize(tenantId) +
     stringFieldSize(userId) +
     varintFieldSize(serverTime);
@@ -98,7 +101,8 @@ function encodeWelcome(value: Welcome): Buffer {
   at = writeVarintField(target, at, 0x18, heartbeatIntervalMs);
   at = writeVarintField(target, at, 0x20, heartbeatTimeoutMs);
   at = writeVarintField(target, at, 0x28, expires);
-  at = writeLimitsField(target, at, limits);
+  target.set(limitsBytes, at);
+  at += limitsBytes.length;
   at = writeStringField(target, at, 0x3a, tenantId);
   at = writeStringField(target, at, 0x42, userId);
   at = writeVarintField(target, at, 0x48, serverTime);
@@ -121,6 +125,15 @@ function writePositionField(target: Buffer, start: number, tag: number, position
   at = writeStringField(target, at, 0x0a, position.epoch ?? "");
   at = writeVarintField(target, at, 0x10, Number(position.offset ?? 0n));
   return writeFixed32Field(target, at, 0x1d, position.check ?? 0);
+}
+
+function limitsField(limits: Limits): Buffer {
+  const written = WRITTEN_LIMITS.get(limits);
+  if (written !== undefined) return written;
+  const field = Buffer.allocUnsafeSlow(1 + delimitedSize(limitsSize(limits)));
+  writeLimitsField(field, 0, limits);
+  WRITTEN_LIMITS.set(limits, field);
+  return field;
 }
 
 function limitsSize(limits: Limits): number {

@@ -18,6 +18,7 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
   readonly lagged: number[] = [];
   /** Bytes that its socket has not taken. */
   writableLength = 0;
+  readonly writableCorked: number = 0;
   tooSlow = 0;
   isStuck = false;
   readonly #scheduler: TurnScheduler;
