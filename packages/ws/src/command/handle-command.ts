@@ -9,8 +9,9 @@ import { handleSubscribe } from "./handle-subscribe.ts";
 import { handleUnsubscribe } from "./handle-unsubscribe.ts";
 import type { Reply } from "./reply.ts";
 
-/** What all reading of history of a connection waits for; no channel has this name. */
-const HISTORY_TURN = "" as ChannelName;
+// What a connection does one after the other, whatever the channel; no channel has these names.
+const HISTORY_TURN = " history" as ChannelName;
+const REFRESH_TURN = " refresh" as ChannelName;
 
 /**
  * From a command to its reply. Commands of one connection on one channel take effect in the order sent: what reads or
@@ -34,7 +35,8 @@ export function handleCommand(
         connection.barrier(HISTORY_TURN, () => handleReadHistory(connection, command, ports)),
       );
     case "refresh-token":
-      return handleRefreshToken(connection, command, ports);
+      // The last token counts, however long those before it take to be verified.
+      return connection.barrier(REFRESH_TURN, () => handleRefreshToken(connection, command, ports));
     case "hello":
       connection.nameSession(command.sessionId);
       return pong();

@@ -19,7 +19,6 @@ export function readHandshake(
   allowedOrigins: ReadonlySet<string>,
 ): HandshakeRequest | Refusal {
   // Before the token, since ws takes version 8 too.
-  if (request.headers["sec-websocket-version"] !== "13") return badRequest("the version of WebSocket has to be 13");
   if (request.headers["sec-websocket-version"] !== "13") return badRequest("WebSocket version 13 is spoken here");
   if (!isAllowedOrigin(request, allowedOrigins)) return forbidden("the Origin is not allowed");
   if (hasTokenInUrl(request.url ?? "")) return badRequest("a token in the URL ends in logs; send it in a header");

@@ -3,7 +3,8 @@ import { type Clock, sleep } from "@pm/core";
 /** How long the parts of a drain take. */
 export interface DrainTimes {
   /**
-   * Seconds in which connections are still accepted, since routes to this process change late.
+   * Seconds in which connections are still accepted, since routes to this process change late; at most `deadlineSecs`.
+   * None pass where nobody is connected when the drain begins.
    * @default 2
    */
   readonly graceSecs?: number | undefined;
@@ -89,7 +90,7 @@ export class ShutdownCoordinator {
     const { graceSecs = 2, windowSecs = 20, deadlineSecs = 25 } = times;
     const deadlineMs = this.#clock.monotonic() + deadlineSecs * 1000;
     this.#phase = "grace";
-    if (this.#guarded.size > 0) await sleep(this.#clock, graceSecs * 1000);
+    if (this.#guarded.size > 0) await sleep(this.#clock, Math.min(graceSecs, deadlineSecs) * 1000);
     this.#phase = "closing";
     onClosing();
     this.#spread(windowSecs * 1000);
