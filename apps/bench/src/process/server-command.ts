@@ -17,6 +17,8 @@ export interface ServerSettings {
   readonly secret: string;
   /** Folder that it may write to. */
   readonly dataDir: string;
+  /** Settings of pm beside those of every run; other servers have none. */
+  readonly pmEnv?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The command of each server. Nothing of this process's own environment reaches it. */
@@ -42,7 +44,7 @@ export function collectOnSignal(): string {
  * The server as it is deployed. Limits and quotas are in force and checked for every message; they are only set higher than
  * what the generator asks for.
  */
-function pmEnvironment({ port, metricsPort, secret, dataDir }: ServerSettings): Record<string, string> {
+function pmEnvironment({ port, metricsPort, secret, dataDir, pmEnv }: ServerSettings): Record<string, string> {
   return {
     NODE_ENV: "production",
     BIND_ADDR: `127.0.0.1:${port}`,
@@ -57,6 +59,7 @@ function pmEnvironment({ port, metricsPort, secret, dataDir }: ServerSettings): 
     RATE_LIMIT_WINDOW_SECS: "1",
     TENANT_PUBLICATIONS_PER_SEC: "1000000000",
     TENANT_BYTES_PER_SEC: "1024GiB",
+    ...pmEnv,
   };
 }
 

@@ -17,6 +17,8 @@ export interface ServerStart {
   readonly cpu: number | undefined;
   /** True when `collectGarbage` is going to be called. */
   readonly collectsGarbage?: boolean | undefined;
+  /** Settings of pm beside those of every run. */
+  readonly pmEnv?: Readonly<Record<string, string>> | undefined;
 }
 
 interface ServerPorts {
@@ -50,6 +52,7 @@ export class ServerProcess implements AsyncDisposable {
       metricsPort,
       secret: start.secret,
       dataDir: this.#dataDir,
+      pmEnv: start.pmEnv,
     });
     const flags = start.collectsGarbage === true ? ["--expose-gc", "--import", collectOnSignal()] : [];
     const node = [process.execPath, ...flags, ...args];

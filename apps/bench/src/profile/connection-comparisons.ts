@@ -48,7 +48,7 @@ async function handshakes(kind: ServerKind, ports: LabPorts): Promise<Measuremen
 }
 
 async function idleMemory(kind: ServerKind, ports: LabPorts): Promise<Measurement> {
-  await using lab = await Lab.start(kind, ports, true);
+  await using lab = await Lab.start(kind, ports, { collectsGarbage: true });
   const { server } = lab;
   const { idleConnections, settleSecs } = ports.sizes;
   const generator = lab.generator({ payloadBytes: PAYLOAD_BYTES, manner: "sleeps" });

@@ -3,7 +3,7 @@ import type { ServerKind } from "../dialect/dialect.ts";
 import { Generator } from "../generator/generator.ts";
 import type { ConnectionPlan, GeneratorManner } from "../generator/generator-protocol.ts";
 import type { CpuPinning } from "../process/cpu-pinning.ts";
-import { ServerProcess } from "../process/server-process.ts";
+import { ServerProcess, type ServerStart } from "../process/server-process.ts";
 import type { TokenMint } from "../process/token-mint.ts";
 import type { RunSizes } from "./run-sizes.ts";
 
@@ -48,9 +48,13 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Starts a server. */
-  static async start(kind: ServerKind, ports: LabPorts, collectsGarbage = false): Promise<Lab> {
+  static async start(
+    kind: ServerKind,
+    ports: LabPorts,
+    form: Pick<ServerStart, "collectsGarbage" | "pmEnv"> = {},
+  ): Promise<Lab> {
     const { pinning, secret } = ports;
-    return new Lab(await ServerProcess.start({ kind, secret, cpu: pinning?.serverCpu, collectsGarbage }), ports);
+    return new Lab(await ServerProcess.start({ kind, secret, cpu: pinning?.serverCpu, ...form }), ports);
   }
 
   /** A generator against the server. */

@@ -16,6 +16,7 @@ export interface RunSizes {
   readonly scaling: readonly [number, number];
   readonly slowReaders: SlowReaderSizes;
   readonly fairnessSecs: number;
+  readonly flushDelay: FlushDelaySizes;
 }
 
 /** Times of the profile with stalled readers. */
@@ -24,6 +25,14 @@ export interface SlowReaderSizes {
   readonly secs: number;
   /** From the stall to the second measurement, for buffers to fill. */
   readonly stallSecs: number;
+}
+
+/** Every delay is measured at every rate. */
+export interface FlushDelaySizes {
+  /** Publications a second. */
+  readonly ratesPerSec: readonly number[];
+  /** Milliseconds; 0 is what the others are compared with. */
+  readonly delaysMs: readonly number[];
 }
 
 /** What is measured for the record. */
@@ -38,6 +47,7 @@ export const FULL_SIZES: RunSizes = {
   scaling: [1_000, 10_000],
   slowReaders: { secs: 5, stallSecs: 30 },
   fairnessSecs: 5,
+  flushDelay: { ratesPerSec: [50, 200, 500, 1000], delaysMs: [0, 5, 20, 50] },
 };
 
 /** A minute for everything; good for a glance. */
@@ -52,6 +62,7 @@ export const QUICK_SIZES: RunSizes = {
   scaling: [200, 2_000],
   slowReaders: { secs: 1, stallSecs: 1 },
   fairnessSecs: 1,
+  flushDelay: { ratesPerSec: [200], delaysMs: [0, 20] },
 };
 
 /** Shows that everything works, and nothing about speed. */
@@ -66,4 +77,5 @@ export const TINY_SIZES: RunSizes = {
   scaling: [10, 50],
   slowReaders: { secs: 0.3, stallSecs: 0.1 },
   fairnessSecs: 0.3,
+  flushDelay: { ratesPerSec: [100], delaysMs: [0, 20] },
 };

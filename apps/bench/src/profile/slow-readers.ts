@@ -22,7 +22,7 @@ export const SLOW_READERS: Behaviour = {
 };
 
 async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
-  await using lab = await Lab.start("pm", ports, true);
+  await using lab = await Lab.start("pm", ports, { collectsGarbage: true });
   const { subscribers, window, slowReaders } = ports.sizes;
   const stalled = Math.round(subscribers * STALLED_SHARE);
   const generator = lab.generator({ payloadBytes: PAYLOAD_BYTES });

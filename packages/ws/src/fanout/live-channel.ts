@@ -46,6 +46,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
   #run: Run | undefined;
   #nextIndex = 0;
   #isQueued = false;
+  /** What is pending may be delivered: it has waited, or its kind has it wait for nothing. */
+  #isDue: boolean;
   #isOpen = false;
   #isClosed = false;
   #isSyncing = false;
@@ -58,6 +60,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     this.ref = ref;
     this.kind = kind;
     this.#owner = owner;
+    this.#isDue = kind.flushDelayMs === 0;
   }
 
   get top(): StreamPosition {
@@ -167,7 +170,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
       this.subscriptions[this.#nextIndex++]?.offer(run);
     }
     if (this.#nextIndex >= this.subscriptions.length) this.#finish(run);
-    this.#isQueued = this.#run !== undefined || this.#pending.length > 0;
+    this.#isQueued = this.#run !== undefined || (this.#isDue && this.#pending.length > 0);
     return this.#isQueued;
   }
 
@@ -230,21 +233,30 @@ export class LiveChannel implements TurnJob, BrokerListener {
     if (this.#pending.length === 0) this.#pending = [entry];
     else this.#pending.push(entry);
     this.#owner.onPending(this.ref, entry.frame.length);
-    if (this.#isQueued || this.#cancelDelay !== undefined) return;
-    if (this.kind.flushDelayMs === 0) this.#queue();
-    else this.#cancelDelay = this.#owner.clock.after(this.kind.flushDelayMs, () => this.#queue());
+    if (this.#isDue) this.#queue();
+    else this.#cancelDelay ??= this.#owner.clock.after(this.kind.flushDelayMs, () => this.#becomeDue());
+  }
+
+  /** The first of those that wait has waited for as long as its kind says. */
+  #becomeDue(): void {
+    this.#cancelDelay = undefined;
+    this.#isDue = true;
+    this.#queue();
   }
 
   #queue(): void {
-    this.#cancelDelay = undefined;
+    if (this.#isQueued) return;
     this.#isQueued = true;
     this.#owner.scheduler.add(this.ref.tenant, this);
   }
 
   /** Takes consecutive entries of one epoch up to the size of a frame. */
   #nextRun(): Run | undefined {
-    const first = this.#pending[0];
-    if (first === undefined) return undefined;
+    const first = this.#isDue ? this.#pending[0] : undefined;
+    if (first === undefined) {
+      this.#isDue = this.kind.flushDelayMs === 0;
+      return undefined;
+    }
     let bytes = 0;
     let count = 0;
     for (const entry of this.#pending) {
@@ -254,6 +266,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     }
     const entries = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
     this.#pending = count === this.#pending.length ? NOTHING : this.#pending.slice(count);
+    this.#isDue = this.kind.flushDelayMs === 0 || this.#pending.length > 0;
     return new Run(this.ref.name, this.#epoch, entries);
   }
 

@@ -128,6 +128,27 @@ describe("TenantBroadcaster", () => {
     expect(reader.offsets).toEqual([1, 2]);
   });
 
+  it("given a kind whose publications wait for others, when one comes during a fan-out, then it waits, too", async () => {
+    const { broadcaster, clock, subscribe } = start({ kinds: { kinds: { room: { flushDelayMs: 50 } } } });
+    const reader = await subscribe();
+    reader.outbox.writesAtOnce = true;
+    const write = reader.write.bind(reader);
+    reader.write = (frame) => {
+      if (reader.offsets.length === 0) void broadcaster.publish(ROOM, draft("2"));
+      return write(frame);
+    };
+    await broadcaster.publish(ROOM, draft("1"));
+    clock.advance(50);
+    await turns();
+    expect(reader.offsets).toEqual([1]);
+    clock.advance(49);
+    await turns();
+    expect(reader.offsets).toEqual([1]);
+    clock.advance(1);
+    await turns();
+    expect(reader.offsets).toEqual([1, 2]);
+  });
+
   it("given notices that never come, when 5 s have passed, then every channel has been compared with its log", async () => {
     const { broadcaster, broker, memory, clock, subscribe } = start();
     broker.subscribe = async () => ({ close: async () => undefined });
