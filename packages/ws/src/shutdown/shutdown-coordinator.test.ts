@@ -155,3 +155,21 @@ test("given one that connects in the grace, when that is over, then it is told a
   await drained;
   expect(late?.told).toEqual(["2000 go away 10000", "22000 drain"]);
 });
+
+test("given a grace above the deadline, when the deadline comes, then the grace ends with it, and the rest is cut off", async () => {
+  const [connection] = connect(1, false);
+  let closings = 0;
+  let isDone = false;
+  const drained = coordinator.drain({ graceSecs: 30, windowSecs: 20, deadlineSecs: 5 }, () => closings++);
+  const done = drained.then(() => {
+    isDone = true;
+  });
+  await advance(4999);
+  expect([coordinator.phase, closings, connection?.told]).toEqual(["grace", 0, []]);
+  await advance(1);
+  // What is left of the deadline is no time at all.
+  await advance(0);
+  expect([isDone, closings]).toEqual([true, 1]);
+  expect(connection?.told.at(-1)).toBe("5000 terminate");
+  await done;
+});
