@@ -1,11 +1,19 @@
 import type { TenantId } from "@pm/core";
-import { decodeServerFrame, type Encoding } from "@pm/proto";
+import { decodeServerFrame, type Encoding, type RecoveryMiss } from "@pm/proto";
 import { Outbox, type OutboxLimits, type OutboxOwner, type OutboxSocket } from "../../src/connection/outbox.ts";
 import { CatchUp, type CatchUpPorts } from "../../src/fanout/catch-up.ts";
 import type { Reader } from "../../src/fanout/subscription.ts";
 import type { TurnScheduler } from "../../src/fanout/turn-scheduler.ts";
 
 const LIMITS: OutboxLimits = { highWaterBytes: 1000, maxReplyBytes: 1_000_000, maxReplies: 10_000 };
+
+/** What a reader was told of a discontinuity. */
+export interface ToldLag {
+  readonly reason: RecoveryMiss;
+  readonly missed: number;
+  /** Delivery goes on after it. */
+  readonly after: number;
+}
 
 /** A connection as delivery sees it, with a socket that only counts. */
 export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
@@ -16,6 +24,9 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
   readonly offsets: number[] = [];
   /** Offsets after which it was told to go on. */
   readonly lagged: number[] = [];
+  readonly lags: ToldLag[] = [];
+  /** Channels of what was written to it, one for each publication. */
+  readonly channels: string[] = [];
   /** Bytes that its socket has not taken. */
   writableLength = 0;
   readonly writableCorked: number = 0;
@@ -32,8 +43,16 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
   write(frame: Uint8Array): boolean {
     if (this.isStuck) this.writableLength += frame.byteLength;
     for (const { body } of decodeServerFrame(contentOf(frame), this.encoding)) {
-      if (body.case === "publication") this.offsets.push(Number(body.value.offset));
-      if (body.case === "lagged") this.lagged.push(Number(body.value.position?.offset));
+      if (body.case === "publication") {
+        this.offsets.push(Number(body.value.offset));
+        this.channels.push(body.value.channel);
+      }
+      if (body.case === "lagged") {
+        const { position, reason, missedCount } = body.value;
+        const after = Number(position?.offset);
+        this.lagged.push(after);
+        this.lags.push({ reason, missed: Number(missedCount), after });
+      }
     }
     return !this.isStuck;
   }
