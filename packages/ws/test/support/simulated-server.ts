@@ -42,7 +42,7 @@ export class SimulatedServer {
       encoding,
       record: this.checker.record,
       retryDelayMs: 0,
-      createConnection: () => this.#connect(),
+      createConnection: () => this.connect(),
     });
     this.#clients.push(client);
     return client;
@@ -56,16 +56,17 @@ export class SimulatedServer {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
-    await this.server.close();
-    this.#http.close();
-  }
-
-  #connect(): MemorySocket {
+  /** The client's end of a new connection, before any handshake. */
+  connect(): MemorySocket {
     const [clientEnd, serverEnd] = MemorySocket.pair();
     this.clientEnds.push(clientEnd);
     this.#http.emit("connection", serverEnd);
     return clientEnd;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
+    await this.server.close();
+    this.#http.close();
   }
 }
