@@ -34,14 +34,14 @@ async function heldBack(): Promise<{ simulation: SimulatedServer; client: Messag
 
 describe("the order of commands", () => {
   test("given a Subscribe that takes its time, when commands on its channel follow, then they wait, in the order sent", async () => {
-    const { simulation, client: opened, goOn } = await heldBack();
-    await using server = simulation;
-    using client = opened;
+    const held = await heldBack();
+    await using simulation = held.simulation;
+    using client = held.client;
     const kinds: readonly Kind[] = ["subscribe", "publish", "unsubscribe", "unsubscribe", "subscribe"];
     client.send(...kinds.map((kind, index) => on("room:1", index + 1, kind)));
-    await server.pass(20);
+    await simulation.pass(20);
     expect(client.messages).toEqual([]);
-    await goOn();
+    await held.goOn();
     await client.until(() => outline(client.messages).includes("5 subscribed"));
     const answers = outline(client.messages).filter((text) => !text.startsWith("0 "));
     expect(answers).toEqual([
@@ -54,13 +54,14 @@ describe("the order of commands", () => {
   });
 
   test("given a Subscribe that takes its time, when other channels are meant, then they do not wait for it", async () => {
-    const { simulation, client: opened, goOn } = await heldBack();
-    await using server = simulation;
-    using client = opened;
+    const held = await heldBack();
+    await using simulation = held.simulation;
+    using client = held.client;
     client.send(on("room:1", 1, "subscribe"), on("room:2", 2, "publish"), ping(3));
     await client.until(() => client.messages.length === 2);
     expect(outline(client.messages).toSorted()).toEqual(["2 published", "3 pong"]);
-    await goOn();
+    expect(simulation.server.connections.size).toBe(1);
+    await held.goOn();
     expect(outline(client.messages)).toContain("1 subscribed");
   });
 
