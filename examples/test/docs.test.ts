@@ -24,28 +24,37 @@ const PAGES = [
 const TESTED_ELSEWHERE = /pnpm@12 (?:start|test|build|--filter|exec)|node (?:out|examples)\//;
 const PMCTL = `'${process.execPath}' '${join(ROOT, "apps/server/dist/pmctl.js")}'`;
 
+const TOKEN_OF_ROUTE = `const { token } = await (await fetch("http://" + host + "/pm-token")).json();`;
+const TOKEN_OF_SECRET = `
+  const signed = new probeJose.SignJWT({ tenant_id: "acme" }).setProtectedHeader({ alg: "HS256" }).setSubject("ada");
+  const key = new TextEncoder().encode("a secret of 32 bytes or more, please");
+  const token = await signed.setIssuedAt().setExpirationTime("1h").sign(key);`;
+
 const run = promisify(execFile);
 let server: PmServer;
 let folder: string;
 
-/** The addresses of `pnpm start`, which are taken in a test. */
+/** The addresses of `pnpm start` and of an app of the reader, which are taken in a test. */
 function addressed(code: string): string {
-  return code.replaceAll("127.0.0.1:3000", server.host).replaceAll("127.0.0.1:3001", server.opsHost);
+  return code
+    .replaceAll("127.0.0.1:8080/pm-token", `${server.host}/dev/token?tenant=acme&user=ada`)
+    .replaceAll("127.0.0.1:8080", server.host)
+    .replaceAll("127.0.0.1:3000", server.host)
+    .replaceAll("127.0.0.1:3001", server.opsHost);
 }
 
 /** A server that a snippet starts: it is published to, prints what its subscribers get, and ends. */
 function probed(code: string): string {
   if (!code.includes(".listen(8080)")) return code;
   const path = /app\.post\("(?<path>[^"]+)"/.exec(code)?.groups?.["path"]?.replace(":id", "42");
+  const getToken = code.includes('"/pm-token"') ? TOKEN_OF_ROUTE : TOKEN_OF_SECRET;
   return `${code.replace(".listen(8080)", '.listen(0, "127.0.0.1", () => void probe())')}
 import type { AddressInfo } from "node:net";
 import { PmClient } from "@pm/client";
-import { SignJWT } from "jose";
+import * as probeJose from "jose";
 async function probe() {
   const host = "127.0.0.1:" + (httpServer.address() as AddressInfo).port;
-  const signed = new SignJWT({ tenant_id: "acme" }).setProtectedHeader({ alg: "HS256" }).setSubject("ada");
-  const secret = new TextEncoder().encode("a secret of 32 bytes or more, please");
-  const token = await signed.setIssuedAt().setExpirationTime("1h").sign(secret);
+  ${getToken}
   const client = new PmClient({ url: "ws://" + host + "/ws", getToken: () => token });
   await client.connect();
   for (const name of ["project:42", "user", "tenant"]) {
