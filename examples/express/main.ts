@@ -70,7 +70,7 @@ const curl = `curl -H 'Authorization: Bearer ${token}' --json '{"text":"hello"}'
 console.log(`
 Listen:
 
-  npx --yes pnpm@12 -s pmctl listen --url ws://${host}/ws --token ${token} project:42 user
+  npx --yes pnpm@12 --silent pmctl listen --url ws://${host}/ws --token ${token} project:42 user
 
 Publish to a channel, to a user, to the tenant:
 

@@ -80,7 +80,7 @@ async function runTypeScript({ code, line }: DocsBlock, page: string): Promise<s
 
 /** A shell as a reader has it, with the tool of this checkout. */
 async function runShell(code: string): Promise<string> {
-  const script = addressed(code).replaceAll("npx --yes pnpm@12 -s pmctl", PMCTL);
+  const script = addressed(code).replaceAll("npx --yes pnpm@12 --silent pmctl", PMCTL);
   const { stdout } = await run("bash", ["-euo", "pipefail", "-c", withUrl(script)], {
     cwd: folder,
     env: shellEnvironment(),
@@ -148,14 +148,14 @@ describe.each(PAGES)("%s", (page) => {
 
 /** It goes on until it is ended; what is published appears. */
 async function expectListening(code: string): Promise<void> {
-  const args = code.trim().replace("npx --yes pnpm@12 -s pmctl ", "").split(" ");
+  const args = code.trim().replace("npx --yes pnpm@12 --silent pmctl ", "").split(" ");
   await using listener = new Child("apps/server/dist/pmctl.js", {
     args: [args[0] ?? "", "--url", `ws://${server.host}/ws`, ...args.slice(1)],
     env: shellEnvironment(),
   });
   await listener.noted(/listening to project:42/);
-  await runShell(`npx --yes pnpm@12 -s pmctl publish --tenant acme project:42 '{"text":"hello"}'`);
-  await runShell(`npx --yes pnpm@12 -s pmctl publish --tenant globex project:42 '{"text":"of another tenant"}'`);
+  await runShell(`npx --yes pnpm@12 --silent pmctl publish --tenant acme project:42 '{"text":"hello"}'`);
+  await runShell(`npx --yes pnpm@12 --silent pmctl publish --tenant globex project:42 '{"text":"of another tenant"}'`);
   await listener.printed(/project:42 .*\{"text":"hello"\}/);
   expect(listener.output).not.toContain("another tenant");
   listener.signal("SIGINT");
