@@ -42,5 +42,38 @@ describe("pnpm load", () => {
     await using server = await ServerProcess.start({ kind: "pm", secret: SECRET.toUpperCase(), cpu: undefined });
     const failure = load("--url", `ws://127.0.0.1:${server.port}/ws`);
     await expect(failure).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("401") as string });
+    await expect(failure).rejects.toMatchObject({ stderr: expect.stringContaining("the server's secret") as string });
   }, 60_000);
+
+  it("given a load too short to publish, when it is over, then nothing is said to be shown", async () => {
+    await using server = await ServerProcess.start({ kind: "pm", secret: SECRET, cpu: undefined });
+    const url = `ws://127.0.0.1:${server.port}/ws`;
+    const { stdout } = await load("--url", url, "--connections", "2", "--duration", "0.3", "--html", html);
+    expect(stdout).toContain("1 reader, 1 publisher, 0 idle, 1 channel;");
+    expect(stdout).toContain("Nothing was published, so nothing is shown.");
+    expect(stdout).not.toContain("Nothing was lost");
+    expect(stdout).toContain(`Written: ${html}\n`);
+  }, 60_000);
+
+  it.each([
+    { flags: ["--connections", "1"], says: "--connections 1 is too few for 1 subscriber and 1 publisher" },
+    {
+      flags: ["--connections", "10", "--subscribers", "20"],
+      says: "--connections 10 is too few for 20 subscribers and 1 publisher",
+    },
+    { flags: ["--rate", "0"], says: "Expected a number above 0." },
+    { flags: ["--tenant", "a b"], says: '"a b" is not' },
+    { flags: ["--token-secret-file", "/nowhere/secret"], says: "ENOENT" },
+    { flags: ["--html", "/nowhere/report.html"], says: "ENOENT" },
+  ])(
+    "given $flags, when it is called, then it says what is wrong in a line and ends with 2",
+    async ({ flags, says }) => {
+      const failure = load("--url", "ws://127.0.0.1:9/ws", ...flags);
+      await expect(failure).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^error: .*\n$/) as string,
+      });
+      await expect(failure).rejects.toMatchObject({ stderr: expect.stringContaining(says) as string });
+    },
+  );
 });

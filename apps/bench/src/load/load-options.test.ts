@@ -29,4 +29,9 @@ describe("readLoadOptions", () => {
     ];
     expect(readLoadOptions(flags, {}).idle).toBe(6);
   });
+
+  it("given connections and no subscribers, when they are read, then all that do not publish read", () => {
+    const flags = [...URL_FLAG, "--token-secret", "s", "--connections", "20", "--publishers", "4"];
+    expect(readLoadOptions(flags, {})).toMatchObject({ subscribers: 16, publishers: 4, idle: 0 });
+  });
 });

@@ -38,11 +38,7 @@ export function countRows(results: LoadResults): string[][] {
 /** What to make of it, a line each. */
 export function loadVerdicts(results: LoadResults): string[] {
   const { toolBusy, published, expected, delivered } = results;
-  const lines = [
-    keptPromises(results)
-      ? "Nothing was lost, doubled or out of order without a word: every reader has what it was promised."
-      : "Promises were broken: see the violations.",
-  ];
+  const lines = [promiseVerdict(results)];
   if (keptPromises(results) && expected > delivered) {
     lines.push(
       "Some readers missed publications and were told how many: retention is too short for how slow they are, or how long they were away.",
@@ -59,6 +55,17 @@ export function loadVerdicts(results: LoadResults): string[] {
   return lines;
 }
 
+function promiseVerdict(results: LoadResults): string {
+  if (!keptPromises(results)) return "Promises were broken: see the violations.";
+  if (results.published.acknowledged === 0)
+    return "Nothing was published, so nothing is shown. Use a longer --duration or a higher --rate.";
+  return "Nothing was lost, doubled or out of order without a word: every reader has what it was promised.";
+}
+
 function latencyRow(name: string, { count, p50Us, p90Us, p99Us, p999Us, maxUs }: LatencySummary): string[] {
-  return [name, plain(count), ...[p50Us, p90Us, p99Us, p999Us, maxUs].map(latency)];
+  return [
+    name,
+    plain(count),
+    ...[p50Us, p90Us, p99Us, p999Us, maxUs].map((us) => latency(count === 0 ? Number.NaN : us)),
+  ];
 }

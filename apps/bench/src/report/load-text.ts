@@ -1,6 +1,6 @@
 import type { LoadResults } from "../load/load-results.ts";
 import { COUNT_HEAD, countRows, LATENCY_HEAD, latencyRows, loadVerdicts } from "./load-rows.ts";
-import { percent, plain } from "./quantity.ts";
+import { percent, plain, plural } from "./quantity.ts";
 import { textTable } from "./text-table.ts";
 
 /** The results as text for a terminal. */
@@ -18,6 +18,6 @@ export function loadText(results: LoadResults): string {
 /** What was done, in a line. */
 export function settingsText({ url, seconds, settings, toolBusy }: LoadResults): string {
   const { subscribers, publishers, idle, channels, ratePerSec, payloadBytes } = settings;
-  const clients = `${subscribers} readers, ${publishers} publishers, ${idle} idle, ${channels} channels`;
+  const clients = `${plural(subscribers, "reader")}, ${plural(publishers, "publisher")}, ${plain(idle)} idle, ${plural(channels, "channel")}`;
   return `${url}: ${clients}; ${ratePerSec} publications/s of ${payloadBytes} bytes for ${plain(seconds)} s; this tool was busy for ${percent(toolBusy)}`;
 }

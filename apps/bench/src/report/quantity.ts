@@ -27,6 +27,11 @@ export function percent(share: number): string {
   return Number.isFinite(share) ? `${Math.round(share * 100)} %` : "–";
 }
 
+/** A count and what is counted: `1 reader`, `2 readers`. */
+export function plural(count: number, one: string): string {
+  return `${plain(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
 function grouped(value: number): string {
   return String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, "\u00A0");
 }
