@@ -59,3 +59,22 @@ it("given a worker, when its server begins anew, then it says that it missed som
 
   expect(worker.errors).toMatch(/missed \w+: EPOCH_CHANGED/);
 });
+
+it("given no secret, when a worker starts, then it says which variable is missing, and ends", async () => {
+  await using worker = new Child("examples/worker/main.ts");
+
+  expect(await worker.exited).toBe(2);
+  expect(worker.errors).toBe("worker: JWT_SECRET is not set; that of a server in development is in data/dev-secret\n");
+});
+
+it("given no server yet, when a worker is ended, then it ends without a complaint", async () => {
+  await using worker = new Child("examples/worker/main.ts", {
+    env: { PM_URL: "ws://127.0.0.1:9/ws", JWT_SECRET: SECRET, POSITION_FILE: "none.json" },
+  });
+  await worker.printed(/client: waiting/);
+
+  worker.signal("SIGINT");
+
+  expect(await worker.exited).toBe(0);
+  expect(worker.errors).toBe("");
+});

@@ -3,15 +3,20 @@
 //
 //   JWT_SECRET="$(cat data/dev-secret)" npx --yes pnpm@12 exec node examples/worker/main.ts project:42
 //
-// PM_URL is that of the server, POSITION_FILE where it notes how far it is.
+// PM_URL is that of the server, POSITION_FILE where it notes how far it is: beside this program, unless it says otherwise.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { json, PmClient, type StreamPosition } from "@pm/client";
+import { join } from "node:path";
+import { json, PmClient, type PmClientError, type StreamPosition } from "@pm/client";
 import { SignJWT } from "jose";
 
 const channelName = process.argv[2] ?? "project:42";
 const url = process.env["PM_URL"] ?? "ws://127.0.0.1:3000/ws";
-const positionFile = process.env["POSITION_FILE"] ?? "worker-position.json";
+const positionFile = process.env["POSITION_FILE"] ?? join(import.meta.dirname, "position.json");
 const secret = new TextEncoder().encode(process.env["JWT_SECRET"]);
+if (secret.length === 0) {
+  console.error("worker: JWT_SECRET is not set; that of a server in development is in data/dev-secret");
+  process.exit(2);
+}
 
 /** What is published in the channel. */
 interface Job {
@@ -40,7 +45,9 @@ process.once("SIGTERM", () => void client.close());
 process.once("SIGINT", () => void client.close());
 
 // The loop connects nothing by itself; whatever becomes of the connection, it just goes on.
-client.connect().catch((error: unknown) => console.error(error));
+client.connect().catch(({ code, message }: PmClientError) => {
+  if (code !== "CLOSED") console.error(message);
+});
 for await (const { position, data, missedBefore } of jobs) {
   // Never silently: here the worker would fetch the state anew from wherever that is kept.
   if (missedBefore !== undefined) console.error(`missed ${missedBefore.count ?? "some"}: ${missedBefore.reason}`);
