@@ -63,6 +63,7 @@ describe("runPmctl", () => {
     [["listen", "--since", "e:1", "a"], /^pmctl: option '--since <position>' argument 'e:1' is invalid\. [^\n]+\n$/],
     [["listen", "--url", "ftp://x", "a"], /^pmctl: option '--url <url>' argument 'ftp:\/\/x' is invalid\. [^\n]+\n$/],
     [["listen", "--encoding", "xml", "a"], /^pmctl: option '--encoding <name>' argument 'xml' is invalid\. [^\n]+\n$/],
+    [["tenant", "update", "acme"], "pmctl: there is nothing to change: give a name or a limit, or --clear one\n"],
     [["token", "\u001b[31mx", "y"], /^pmctl: too many arguments for 'token'[^\n]+\n$/],
   ])("given %j when it is run then it says what is wrong in one line and exits with 2", async (args, line) => {
     const { code, stdout, stderr } = await run(args);

@@ -1,5 +1,6 @@
 import type { Tenant, TenantSetting } from "@pm/proto/ops";
 import { Argument, Command, Option } from "commander";
+import { CommandError } from "./command-error.ts";
 import type { CommandPorts } from "./command-ports.ts";
 import { parseTenant } from "./identity-options.ts";
 import { type OpsClient, opsAsker } from "./ops-client.ts";
@@ -76,6 +77,7 @@ function verbCommand(name: keyof typeof VERBS, ports: CommandPorts): Command {
     .addArgument(new Argument("<tenant>", "its id").argParser(parseTenant))
     .option("--json", "print JSON", false)
     .action(async (tenantId: string, options: TenantOptions) => {
+      if (name === "update") assertChange(options);
       const { tenant } = await opsAsker(options, ports)((client) => ask(client, tenantId, options));
       if (tenant === undefined) return;
       for (const line of options.json === true ? [tenantJson(tenant)] : tenantLines(tenant)) ports.terminal.out(line);
@@ -85,4 +87,10 @@ function verbCommand(name: keyof typeof VERBS, ports: CommandPorts): Command {
     command.addOption(new Option("--clear <setting>", "take a setting away (repeatable)").argParser(collectSetting));
   }
   return addOpsOptions(command);
+}
+
+function assertChange(options: TenantOptions): void {
+  const { displayName, limits } = settingsOf(options);
+  if ([displayName, ...Object.values(limits), options.clear].some((given) => given !== undefined)) return;
+  throw CommandError.usage("there is nothing to change: give a name or a limit, or --clear one");
 }
