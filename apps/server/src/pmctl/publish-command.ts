@@ -23,6 +23,7 @@ const MAX_TEXT_BYTES = 64;
 const EXAMPLE = `
 The payload is an argument, or the standard input. Waits until the publication is in the log, and prints its position as
 epoch:offset:check. Exits with 1 where that is not so, or not known; the same --key makes trying again safe.
+Publishes as a client does. The channels user and tenant are for backends: the operations API reaches them.
 
 Example:
   $ pmctl publish --tenant acme project:42 '{"text":"hello"}'
