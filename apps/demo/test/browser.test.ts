@@ -87,6 +87,10 @@ describe.skipIf(!IS_HERE)("the demo in Chromium", { timeout: 60_000 }, () => {
     await expect.poll(() => cut.figure("acme", "offset"), PATIENCE).toBe(2);
     expect(await cut.board("acme")).toEqual(await other.board("acme"));
     await expect.poll(() => cut.figure("acme", "recovered"), PATIENCE).toBeGreaterThan(0);
+    await cut
+      .pane("acme")
+      .getByText(/Acme is back\. .*Nothing is missed\./)
+      .waitFor();
     expect(await cut.figure("acme", "missed")).toBe(0);
   });
 

@@ -10,7 +10,7 @@ export function StatusPanel({ model }: { readonly model: TenantModel }): JSX.Ele
   const latencies = model.latencies.value.map(({ latencyMs }) => latencyMs);
   return (
     <dl class="status">
-      <Figure name="Epoch" title="The log that the offsets count in" value={model.epoch.value.slice(0, 8) || "–"} />
+      <Figure name="Epoch" title="The log that the offsets count in" value={model.epoch.value.slice(0, 6) || "–"} />
       <Figure
         name="Offset"
         title="The last publication that is on the board"

@@ -91,4 +91,18 @@ describe("TenantModel", () => {
     model.onReport({ kind: "traffic", received: 3, position: undefined, latencies });
     expect(model.latencies.value.map(({ publishedAtMs }) => publishedAtMs)).toEqual([30_000, 61_000]);
   });
+
+  it("given a connection that was lost when both channels are back then what they recovered is said in one sum", () => {
+    const { model } = setUp();
+    const interrupted = (recovered: number) =>
+      model.onReport({ kind: "interrupted", counts: { recovered, missed: 0, isMissedUncertain: false } });
+    model.onReport({ kind: "connection", connection: { kind: "connected" } });
+    model.onReport({ kind: "connection", connection: { kind: "connecting" } });
+    model.onReport({ kind: "connection", connection: { kind: "connected" } });
+    for (const recovered of [2, 20]) interrupted(recovered);
+    expect(model.notice.value).toBe("Acme is back. 20 publications came late, in order. Nothing is missed.");
+    model.stall(1000, Date.now());
+    interrupted(21);
+    expect(model.notice.value).toBe("Acme is back. 1 publication came late, in order. Nothing is missed.");
+  });
 });

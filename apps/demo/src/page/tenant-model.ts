@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { describeReturn } from "./describe-return.ts";
 import { applyCommand } from "../board/apply-command.ts";
 import type { Board } from "../board/board.ts";
 import { type BoardCommand, type IssuedCommand, parseCommand } from "../board/board-command.ts";
@@ -75,6 +76,8 @@ export class TenantModel {
   #trafficOffset = 0;
   #tops: LogTops | undefined;
   #noticeUntilMs = 0;
+  /** The counts when the connection was last lost, or the reader last stalled. */
+  #beforeTrouble: InterruptionCounts = this.interruptions.value;
   #counted = { received: 0, atMs: 0 };
 
   constructor({ tenant, user, send }: TenantModelOptions) {
@@ -109,6 +112,7 @@ export class TenantModel {
 
   /** Lets the reader do nothing for a while. */
   stall(ms: number, nowMs: number): void {
+    this.#beforeTrouble = this.interruptions.value;
     this.stalledUntilMs.value = nowMs + ms;
     this.#send({ kind: "stall", ms });
     this.say(`The reader of ${this.tenant.name} is stuck. Flood it meanwhile, and see it catch up.`, nowMs);
@@ -143,6 +147,7 @@ export class TenantModel {
   onReport(report: ReaderReport): void {
     switch (report.kind) {
       case "connection":
+        if (this.connection.value.kind === "connected") this.#beforeTrouble = this.interruptions.value;
         this.connection.value = report.connection;
         break;
       case "restored":
@@ -164,6 +169,7 @@ export class TenantModel {
         break;
       case "interrupted":
         this.interruptions.value = report.counts;
+        this.say(describeReturn(this.tenant.name, this.#beforeTrouble, report.counts), Date.now());
         break;
       case "traffic":
         this.#onTraffic(report);
