@@ -1,19 +1,24 @@
 // Keeps a real server under load and faults for as long as asked, and holds what its clients saw against the promise.
-// Needs the build of the server and of packages/ws. Exit code 1: the promise was broken.
+// Needs the build of the server and of packages/ws. Exit code 1: the promise was broken, which a test in packages/ws
+// shows with a server that breaks it.
 import { randomInt } from "node:crypto";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type RoundResult, SoakRound } from "./soak/soak-round.ts";
-import { SoakServer } from "./soak/soak-server.ts";
+import { SERVER_MAIN, SoakServer } from "./soak/soak-server.ts";
 
 const ROUND_MS = 20_000;
 const LEAST_ROUND_MS = 2000;
-const HELP = `Usage: node scripts/soak.ts --minutes N [--seed S]
+const HELP = `Usage: node scripts/soak.ts --minutes N [--seed S] [--server FILE]
 
 Starts the built server and lets clients of two tenants, in both encodings, publish and read while they are cut off,
-stalled and flooded. Each round ends with all of them caught up; then everything they saw is checked.
+stalled and flooded. Each round ends with all of them caught up; then everything they saw is checked. Each round tells
+its seed: with it as --seed, the first round chooses the same faults.
 
   --minutes N  how long, above 0
   --seed S     a whole number that chooses the faults; their exact moments are up to the machine  [random]
+  --server F   what node runs as the server: takes the settings of pm from its environment, and logs server_started
+               with its host and port  [apps/server/dist/main.js]
   --help
 
 Exit code: 0 the promise held, 1 it was broken or the server failed, 2 wrong arguments.
@@ -22,6 +27,7 @@ Exit code: 0 the promise held, 1 it was broken or the server failed, 2 wrong arg
 interface Arguments {
   readonly minutes: number;
   readonly seed: number;
+  readonly main: string;
 }
 
 const given = readArguments();
@@ -38,26 +44,31 @@ if (typeof given === "string") {
 function readArguments(): Arguments | string | undefined {
   try {
     const { values } = parseArgs({
-      options: { minutes: { type: "string" }, seed: { type: "string" }, help: { type: "boolean" } },
+      options: {
+        minutes: { type: "string" },
+        seed: { type: "string" },
+        server: { type: "string" },
+        help: { type: "boolean" },
+      },
     });
     if (values.help) return undefined;
-    const { minutes, seed = String(randomInt(2 ** 32)) } = values;
+    const { minutes, seed = String(randomInt(2 ** 32)), server = SERVER_MAIN } = values;
     if (minutes === undefined) return "--minutes is missing";
     if (!/^\d+(?:\.\d+)?$/.test(minutes) || Number(minutes) === 0) return `--minutes is ${minutes}, not above 0`;
     if (!/^\d{1,10}$/.test(seed) || Number(seed) >= 2 ** 32) return `--seed is ${seed}, not a whole number below 2^32`;
-    return { minutes: Number(minutes), seed: Number(seed) };
+    return { minutes: Number(minutes), seed: Number(seed), main: resolve(server) };
   } catch (error) {
     return String((error as { message?: unknown }).message).split("\n")[0] ?? "wrong arguments";
   }
 }
 
-async function soak({ minutes, seed }: Arguments): Promise<number> {
+async function soak(settings: Arguments): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
-  const server = await SoakServer.start();
+  const server = await SoakServer.start(settings.main);
   try {
-    return await rounds({ minutes, seed }, server, stop.signal);
+    return await rounds(settings, server, stop.signal);
   } finally {
     await server.stop();
   }
@@ -72,18 +83,20 @@ async function rounds({ minutes, seed }: Arguments, server: SoakServer, signal: 
     const seedOfRound = (seed + number) >>> 0;
     const round = new SoakRound({ server, seed: seedOfRound, number: ++number, signal });
     const result = await round.run(roundMs);
-    process.stdout.write(`${progress(number, result)}\n`);
+    process.stdout.write(`round ${number}: seed ${seedOfRound}, ${progress(result)}\n`);
     const faults = [...result.faults, ...server.faults];
     if (faults.length === 0) continue;
-    process.stdout.write(`${faults[0]}\nsoak: ${faults.length} faults in round ${number}, seed ${seed}\n`);
+    const again = `--seed ${seedOfRound} chooses the same again`;
+    process.stdout.write(`${faults[0]}\nsoak: ${faults.length} faults in round ${number}; ${again}\n`);
     return 1;
   }
   process.stdout.write(`soak: nothing found in ${number} rounds\n`);
   return 0;
 }
 
-function progress(round: number, { publications, deliveries, cuts, stalls, lagged, missed }: RoundResult): string {
-  const counts = { publications, deliveries, cuts, stalls, lagged, missed };
-  const texts = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
-  return `round ${round}: ${texts.join(", ")}`;
+function progress({ publications, deliveries, cuts, stalls, lagged, missed, unknown }: RoundResult): string {
+  const counts = { publications, deliveries, cuts, stalls, lagged, missed, unknown };
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
 }

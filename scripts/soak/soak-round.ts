@@ -17,6 +17,8 @@ const CLIENTS_PER_TENANT = 6;
 const FLOOD = { publications: 400, bytes: 16_000 };
 const MAX_STALL_MS = 3000;
 const CATCH_UP_MS = 30_000;
+/** What a publication may be refused with under load: nobody knows whether it was appended. Anything else is a fault. */
+const LOAD_REFUSALS: ReadonlySet<string> = new Set(["UNAVAILABLE"]);
 
 /** What a round needs. */
 export interface SoakRoundOptions {
@@ -36,6 +38,8 @@ export interface RoundResult {
   readonly stalls: number;
   readonly lagged: number;
   readonly missed: number;
+  /** Publications whose outcome their client was not told. */
+  readonly unknown: number;
   readonly faults: readonly string[];
 }
 
@@ -45,7 +49,7 @@ export class SoakRound {
   readonly #random: SeededRandom;
   readonly #checker = new HistoryChecker();
   readonly #clients: readonly [RecordingClient, ...RecordingClient[]];
-  readonly #counts = { publications: 0, deliveries: 0, cuts: 0, stalls: 0, lagged: 0, missed: 0 };
+  readonly #counts = { publications: 0, deliveries: 0, cuts: 0, stalls: 0, lagged: 0, missed: 0, unknown: 0 };
   readonly #faults: string[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   #payloads = 0;
@@ -141,8 +145,8 @@ export class SoakRound {
     try {
       await client.publish(channel, `r${this.#options.number}.${++this.#payloads}`, { kind, bytes });
     } catch (error) {
-      // It was cut off, and may or may not have published.
-      if (!(error instanceof DisconnectedError || error instanceof RefusedError)) throw error;
+      if (!isOfTheLoad(error)) throw error;
+      this.#counts.unknown++;
     }
   }
 
@@ -177,4 +181,10 @@ export class SoakRound {
     }
     return tops;
   }
+}
+
+/** It was cut off or not answered in time, and may or may not have published. */
+function isOfTheLoad(error: unknown): boolean {
+  if (error instanceof RefusedError) return LOAD_REFUSALS.has(error.code);
+  return error instanceof DisconnectedError;
 }

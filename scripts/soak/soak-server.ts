@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
-const MAIN = join(import.meta.dirname, "../../apps/server/dist/main.js");
+/** The built server. */
+export const SERVER_MAIN: string = join(import.meta.dirname, "../../apps/server/dist/main.js");
 const TOKEN_SECS = 365 * 86_400;
 
-/** The built server as a child process on a port of its own. */
+/** A server as a child process on a port of its own. */
 export class SoakServer {
   /** What must not happen: lines of level error, what is on stderr, and an end that nobody asked for. */
   readonly faults: string[] = [];
@@ -20,9 +21,9 @@ export class SoakServer {
   readonly #exited: Promise<unknown>;
   #url = "";
 
-  private constructor() {
+  private constructor(main: string) {
     // In a process group of its own: Ctrl-C reaches this process alone.
-    this.#child = spawn(process.execPath, [MAIN], {
+    this.#child = spawn(process.execPath, [main], {
       cwd: this.#folder,
       env: {
         PATH: process.env["PATH"],
@@ -41,9 +42,12 @@ export class SoakServer {
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => this.faults.push(text));
   }
 
-  /** @throws Error when the server ends before it listens */
-  static async start(): Promise<SoakServer> {
-    const server = new SoakServer();
+  /**
+   * @param main the file that node is to run
+   * @throws Error when the server ends before it listens
+   */
+  static async start(main: string): Promise<SoakServer> {
+    const server = new SoakServer(main);
     const ended = server.#exited.then(() => {
       throw new Error(`the server did not start:\n${server.faults.join("\n")}`);
     });
