@@ -544,8 +544,12 @@ class PmClient:
                 return
             except HandshakeRefused as refusal:
                 wait = self._reconnect.wait_after_refusal(refusal)
+                reason = str(refusal)
             except (ConnectionLost, OSError) as error:
                 wait = self._reconnect.wait_after(getattr(error, "code", 1006))
+                reason = str(error)
+            if self._socket is None:
+                print(f"pm_client: {self.url}: {reason}; trying on", file=sys.stderr, flush=True)
             time.sleep(wait)
 
     def reconnect(self, lost: ConnectionLost) -> None:
