@@ -17,6 +17,9 @@ it.skipIf(CHROMIUM === "")(
       const faults: string[] = [];
       for (const page of [one, other]) {
         page.on("pageerror", (error) => faults.push(error.message));
+        page.on("response", (response) => {
+          if (!response.ok()) faults.push(`${response.status()} ${response.url()}`);
+        });
         await page.goto(address);
         await page.getByText("connected", { exact: true }).waitFor();
       }
