@@ -112,6 +112,8 @@ export class CatchUp implements TurnJob {
       throw WsError.unavailable(`the log ends at ${page.top.offset}, and ${top.offset} came from it`);
     }
     await this.#deliver(subscription, page);
+    // A page is as large as a frame may be: written at once, so that a full socket is seen before the next one is read.
+    this.#reader.outbox.flush();
     return this.#reader.outbox.isBehind;
   }
 
