@@ -34,7 +34,7 @@ it(
       for (const deadlineMs = performance.now() + START_TIMEOUT_MS; !BANNER.test(output); await delay(50)) {
         if (start.exitCode !== null || performance.now() > deadlineMs) throw new Error(`it did not start:\n${output}`);
       }
-      const [listen = "", publish = ""] = [...output.matchAll(/-s pmctl (.*)$/gm)].map((found) => found[1] ?? "");
+      const [listen = "", publish = ""] = [...output.matchAll(/--silent pmctl (.*)$/gm)].map((found) => found[1] ?? "");
       const env = { NODE_ENV: "development" };
 
       await using listener = new Child("apps/server/dist/pmctl.js", { args: listen.split(" "), env });

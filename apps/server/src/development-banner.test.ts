@@ -30,11 +30,11 @@ describe("developmentBanner", () => {
 
   Listen, in a second terminal:
 
-    npx --yes pnpm@12 -s pmctl listen --tenant acme project:42
+    npx --yes pnpm@12 --silent pmctl listen --tenant acme project:42
 
   Publish, in a third one:
 
-    npx --yes pnpm@12 -s pmctl publish --tenant acme project:42 '{"text":"hello"}'
+    npx --yes pnpm@12 --silent pmctl publish --tenant acme project:42 '{"text":"hello"}'
 `);
   });
 

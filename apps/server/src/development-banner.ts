@@ -24,7 +24,7 @@ export interface DevelopmentBannerOptions {
 const SAMPLE_TENANTS = ["acme", "globex"];
 const SAMPLE_TTL_SECS = 12 * 3600;
 const CHANNEL = "project:42";
-const PMCTL = "npx --yes pnpm@12 -s pmctl";
+const PMCTL = "npx --yes pnpm@12 --silent pmctl";
 
 /** The addresses, that of the demo first, a token for each sample tenant, and two commands to paste. */
 export function developmentBanner({ url, opsUrl, tokens, secretSource }: DevelopmentBannerOptions): string {

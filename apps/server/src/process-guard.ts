@@ -6,10 +6,13 @@ import type { PmServer } from "./server.ts";
 export interface GuardedProcess {
   readonly server: PmServer;
   readonly logger: Logger;
+  /** Somebody sits in front of it, and is told that a second Ctrl-C ends it at once. */
+  readonly isDevelopment: boolean;
 }
 
 /** After a fault the clients are told to come back, in little time: nobody knows what still works. */
 const FAULT_DRAIN = { graceSecs: 0, windowSecs: 1, deadlineSecs: 2 };
+const CTRL_C_HINT = "\n  Clients are let go one by one. Ctrl-C again ends it at once.\n\n";
 /** When even that hangs, the process ends all the same. */
 const FAULT_DEADLINE_MS = 4_000;
 
@@ -18,12 +21,13 @@ const FAULT_DEADLINE_MS = 4_000;
  * that nobody caught, or a rejection that nobody handled, is logged with all that is known; the connections are told to
  * come back, and it exits 1. A second fault on the way exits 1 at once.
  */
-export function guardProcess({ server, logger }: GuardedProcess): void {
+export function guardProcess({ server, logger, isDevelopment }: GuardedProcess): void {
   let ending: "no" | "signal" | "fault" = "no";
   const onSignal = (signal: NodeJS.Signals): void => {
     logger.info("signal_received", { signal });
     if (ending !== "no") process.exit(1);
     ending = "signal";
+    if (isDevelopment && signal === "SIGINT" && server.connections > 0) process.stderr.write(CTRL_C_HINT);
     server.drain().then(
       () => exit(0),
       (error: unknown) => {

@@ -25,7 +25,7 @@ async function start(): Promise<void> {
   for (const warning of config.warnings) logger.warn("config_warning", { warning });
   const state = createState(config, { clock: systemClock, logger });
   const server = new PmServer(state);
-  guardProcess({ server, logger });
+  guardProcess({ server, logger, isDevelopment: config.nodeEnv === "development" });
   await server.start();
   const { address, opsAddress } = server;
   logger.info("server_started", {

@@ -51,6 +51,11 @@ export class PmServer implements Lifecycle {
     return this.#ops.address;
   }
 
+  /** Open connections. */
+  get connections(): number {
+    return this.#state.ws.connections.size;
+  }
+
   /**
    * Listens, the public listener last.
    * @throws ListenError when an address cannot be listened on; AuthError when keys cannot be fetched; DbError when the

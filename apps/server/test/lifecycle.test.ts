@@ -136,6 +136,23 @@ describe("SIGTERM", () => {
   );
 });
 
+describe("Ctrl-C", () => {
+  it.each([
+    ["development", true],
+    ["production", false],
+  ] as const)(
+    "given a client in %s, when SIGINT comes, then a person is told how to end it at once: %s",
+    async (mode, told) => {
+      const server = await start({ ...SHORT_DRAIN, NODE_ENV: mode });
+      await using client = await ProtocolClient.connect(server);
+      server.signal("SIGINT");
+      expect(await client.closed).toMatchObject({ code: 1012 });
+      expect((await server.exit).code).toBe(0);
+      expect(server.stderr.includes("Ctrl-C again ends it at once")).toBe(told);
+    },
+  );
+});
+
 describe("starting", () => {
   it("given several mistakes in the settings, when it starts, then all are listed and it exits with 1 before listening", async () => {
     await using server = ServerProcess.launch({
