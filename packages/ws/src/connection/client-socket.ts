@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { endReceiverOnce } from "./receiver.ts";
 
 /** Hears the events of one WebSocket. */
 export interface SocketOwner {
@@ -19,6 +20,7 @@ export class ClientSocket extends WebSocket {
 
   setOwner(owner: SocketOwner): void {
     this.#owner = owner;
+    endReceiverOnce(this);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {

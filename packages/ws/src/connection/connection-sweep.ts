@@ -3,7 +3,7 @@ import { CloseCode } from "@pm/proto";
 import type { WsMetrics } from "../metrics/ws-metrics.ts";
 import type { ResolvedWsOptions } from "../ws-options.ts";
 import { type ConnectionWatch, newWatch } from "./connection-watch.ts";
-import { awaitsRestOfMessage } from "./receiver-state.ts";
+import { awaitsRestOfMessage } from "./receiver.ts";
 import type { WebSocketConnection } from "./websocket-connection.ts";
 
 /** Seconds that a connection that is behind may take less than the least. */
