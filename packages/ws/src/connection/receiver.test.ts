@@ -30,7 +30,7 @@ test.each([
   });
   const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
   await once(client, "open");
-  const end: (...args: unknown[]) => Writable = Reflect.get(Writable.prototype, "end");
+  const end = Reflect.get(Writable.prototype, "end") as unknown as (...args: unknown[]) => Writable;
   vi.spyOn(Writable.prototype, "end").mockImplementation(function spied(this: Writable, ...args: unknown[]) {
     if (Reflect.get(this, "_isServer") === true) ended();
     return Reflect.apply(end, this, args);
