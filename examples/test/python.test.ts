@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
 import { ROOT } from "./child-process.ts";
 
@@ -12,8 +13,9 @@ it.skipIf(!HAS_PYTHON)(
     const script = join(ROOT, "examples/python/pm_client.py");
     const client = spawn("python3", [script, "--url", "ws://127.0.0.1:9/ws", "--token", "t", "listen"]);
     try {
-      const [said] = (await once(client.stderr, "data")) as [Buffer];
-      expect(said.toString()).toMatch(/^pm_client: ws:\/\/127\.0\.0\.1:9\/ws: .*Connection refused; trying on\n/);
+      // Python may write a line and its end apart.
+      const [said] = (await once(createInterface({ input: client.stderr }), "line")) as [string];
+      expect(said).toMatch(/^pm_client: ws:\/\/127\.0\.0\.1:9\/ws: .*Connection refused; trying on$/);
     } finally {
       client.kill("SIGKILL");
       await once(client, "close");
