@@ -58,13 +58,19 @@ export class SteadyPublisher {
       try {
         const { position } = await client.publish(channel, payloadId, { bytes, kind, idempotencyKey: payloadId });
         this.acknowledged++;
-        this.tops.set(channel, { epoch: position?.epoch ?? "", offset: Number(position?.offset ?? 0n) });
+        this.#noteTop(channel, position?.epoch ?? "", Number(position?.offset ?? 0n));
         return;
       } catch (error) {
         if (!isTransient(error)) throw error;
         await delay(retryMs);
       }
     }
+  }
+
+  /** What was asked for together is answered in any order: an attempt that is repeated hears of where the first one went. */
+  #noteTop(channel: string, epoch: string, offset: number): void {
+    const known = this.tops.get(channel);
+    if (known?.epoch !== epoch || known.offset < offset) this.tops.set(channel, { epoch, offset });
   }
 }
 
