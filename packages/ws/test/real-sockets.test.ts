@@ -1,56 +1,27 @@
-import { parseTenantId } from "@pm/core";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Encoding } from "@pm/proto";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { attach, type WsServer } from "../src/index.ts";
-import { HistoryChecker, RecordingClient, SeededRandom } from "../src/testing/index.ts";
+import { type RecordingClient, SeededRandom } from "../src/testing/index.ts";
 import { expectPromiseKept } from "./support/expect-promise-kept.ts";
-import { nameAuthenticator, tokenOf } from "./support/name-authenticator.ts";
+import { RealServer } from "./support/real-server.ts";
 
 const ROOM = "room:1";
 
-/** A server behind real sockets, and what its clients saw. */
-class RealServer {
-  readonly checker = new HistoryChecker();
-  readonly #clients: RecordingClient[] = [];
-  readonly #http = createServer();
-  readonly server: WsServer = attach(this.#http, { authenticator: nameAuthenticator });
-
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#http.listen(0, "127.0.0.1", resolve));
-  }
-
-  async reader(tenant: string, user: string): Promise<RecordingClient> {
-    const client = new RecordingClient({
-      url: `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}/ws`,
-      token: tokenOf(tenant, user),
-      tenant: parseTenantId(tenant),
-      user,
-      name: `${tenant}.${user}`,
-      encoding: this.#clients.length % 2 === 0 ? "proto" : "json",
-      record: this.checker.record,
-    });
-    this.#clients.push(client);
-    await client.connect();
-    await client.subscribe(ROOM);
-    return client;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
-    this.#http.closeAllConnections();
-    await new Promise((resolve) => this.#http.close(resolve));
-  }
+/** Has a client read the room. */
+async function enter(connecting: Promise<RecordingClient>): Promise<RecordingClient> {
+  const client = await connecting;
+  await client.subscribe(ROOM);
+  return client;
 }
+
+const encodingOf = (index: number): Encoding => (index % 2 === 0 ? "proto" : "json");
 
 describe("real sockets", () => {
   it("given random cuts and stalls under load when it is quiet again then everybody is complete or was told", async () => {
-    await using real = new RealServer();
-    await real.listen();
+    await using real = await RealServer.start();
     const random = new SeededRandom(1);
-    const publisher = await real.reader("t1", "publisher");
-    const users = Array.from({ length: 8 }, (_, index) => real.reader("t1", `u${index}`));
+    const publisher = await enter(real.connect("t1", "publisher"));
+    const users = Array.from({ length: 8 }, (_, index) => enter(real.connect("t1", `u${index}`, encodingOf(index))));
     const readers = await Promise.all(users);
     for (const reader of readers) reader.stayConnected(() => random.below(200));
     for (let n = 0; n < 600; n++) {
@@ -69,11 +40,12 @@ describe("real sockets", () => {
   });
 
   it("given a tenant that floods 200 subscribers when another publishes then all of it arrives in order", async () => {
-    await using real = new RealServer();
-    await real.listen();
-    const noisy = await real.reader("t1", "noisy");
-    const quiet = await real.reader("t2", "quiet");
-    const crowd = await Promise.all(Array.from({ length: 200 }, (_, index) => real.reader("t1", `u${index}`)));
+    await using real = await RealServer.start();
+    const noisy = await enter(real.connect("t1", "noisy"));
+    const quiet = await enter(real.connect("t2", "quiet", "json"));
+    const crowd = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => enter(real.connect("t1", `u${index}`, encodingOf(index)))),
+    );
     let flooding = true;
     const flood = (async () => {
       for (let n = 0; flooding; n += 20) {

@@ -1,9 +1,8 @@
 import { type ChannelRef, parseChannelName, parseTenantId } from "@pm/core";
-import type { Encoding } from "@pm/proto";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { HistoryChecker, type HistoryEvent, RecordingClient } from "../../src/testing/index.ts";
+import { CheckedClients } from "./checked-clients.ts";
 import type {
   BackendPublish,
   DeliveryServerReply,
@@ -11,22 +10,16 @@ import type {
   DeliveryServerSetup,
   DeliveryServerStats,
 } from "./delivery-server-messages.ts";
-import { tokenOf } from "./name-authenticator.ts";
 
 type Reply<Kind extends DeliveryServerReply["kind"]> = Extract<DeliveryServerReply, { kind: Kind }>;
 
 /** A server in a process of its own, and clients here whose histories are checked. */
-export class ServerProcess {
-  readonly checker: HistoryChecker = new HistoryChecker();
-  /** Events of the history, by kind. */
-  readonly events: Map<HistoryEvent["kind"], number> = new Map();
+export class ServerProcess extends CheckedClients {
   readonly #child: ChildProcess;
-  readonly #port: number;
-  readonly #clients: RecordingClient[] = [];
 
   private constructor(child: ChildProcess, port: number) {
+    super(port);
     this.#child = child;
-    this.#port = port;
   }
 
   static async start(setup: DeliveryServerSetup): Promise<ServerProcess> {
@@ -37,30 +30,14 @@ export class ServerProcess {
     return new ServerProcess(child, listening.port);
   }
 
-  /** A client that is connected. */
-  async connect(tenant: string, user: string, encoding: Encoding = "proto"): Promise<RecordingClient> {
-    const client = new RecordingClient({
-      url: `ws://127.0.0.1:${this.#port}/ws`,
-      token: tokenOf(tenant, user),
-      tenant: parseTenantId(tenant),
-      user,
-      name: `${tenant}.${user}#${this.#clients.length}`,
-      encoding,
-      record: (event) => this.#record(event),
-    });
-    this.#clients.push(client);
-    await client.connect();
-    return client;
-  }
-
   /** Publishes as a backend, with a record of it; resolves with the last offset. */
   async publish(publish: BackendPublish): Promise<number> {
     const log: ChannelRef = { tenant: parseTenantId(publish.tenant), name: parseChannelName(publish.channel) };
     const ids = Array.from({ length: publish.count }, (_, index) => `${publish.prefix}${index + 1}`);
-    for (const payloadId of ids) this.#record({ kind: "publishing", reader: "backend", log, payloadId });
+    for (const payloadId of ids) this.record({ kind: "publishing", reader: "backend", log, payloadId });
     const { position, messageId } = await this.#ask({ kind: "publish", publish }, "published");
     const payloadId = ids.at(-1) ?? "";
-    this.#record({ kind: "published", reader: "backend", log, payloadId, position, messageId });
+    this.record({ kind: "published", reader: "backend", log, payloadId, position, messageId });
     return position.offset;
   }
 
@@ -73,8 +50,8 @@ export class ServerProcess {
     return (await this.#ask({ kind: "stats" }, "stats")).stats;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client[Symbol.asyncDispose]()));
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     this.#child.disconnect();
     await once(this.#child, "exit");
   }
@@ -88,10 +65,5 @@ export class ServerProcess {
     const [reply] = (await answer) as [DeliveryServerReply];
     if (reply.kind !== kind) throw new TypeError(`${request.kind} was answered with ${reply.kind}`);
     return reply as Reply<Kind>;
-  }
-
-  #record(event: HistoryEvent): void {
-    this.events.set(event.kind, (this.events.get(event.kind) ?? 0) + 1);
-    this.checker.record(event);
   }
 }
