@@ -5,7 +5,7 @@ import { Run } from "../fanout/run.ts";
 import { ChannelLog } from "../log/channel-log.ts";
 import { draft } from "../testing/broker-contract/broker-fixture.ts";
 import { encodeReply } from "../wire/reply-encoder.ts";
-import { headerSize } from "../wire/websocket-frame.ts";
+import { contentStart } from "../wire/websocket-frame.ts";
 import { Outbox, type OutboxOwner, type OutboxSocket } from "./outbox.ts";
 
 class FakeSocket implements OutboxSocket {
@@ -59,8 +59,7 @@ function pong(): Buffer {
 /** The names of the messages in a frame. */
 function messagesIn(frame?: Uint8Array): (string | undefined)[] {
   if (frame === undefined) return [];
-  const header = [2, 4, 10].find((size) => headerSize(frame.length - size) === size) ?? 0;
-  return decodeServerFrame(frame.subarray(header), "proto").map(({ body }) => body.case);
+  return decodeServerFrame(frame.subarray(contentStart(frame)), "proto").map(({ body }) => body.case);
 }
 
 describe("coalescing", () => {

@@ -229,9 +229,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   onDrain(): void {
     this.outbox.drained();
     this.#catchUp?.wake();
-    const waiting = this.#whenWritable;
-    this.#whenWritable = undefined;
-    for (const resolve of waiting ?? []) resolve();
+    this.#letWaitersGo();
   }
 
   /** Begins one subscription. */

@@ -101,9 +101,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
    * since what it has seen may be gone from the log.
    */
   join(subscription: Subscription): boolean {
-    const { epoch, next, check } = subscription;
-    if (epoch === this.#epoch && next <= this.#offset) return false;
-    if (epoch === this.#epoch && next === this.#offset + 1 && (check === 0 || check === this.#check)) return true;
+    if (subscription.epoch === this.#epoch && subscription.next <= this.#offset) return false;
+    if (this.#isAtTop(subscription)) return true;
     this.#strangers.push(subscription);
     this.verify();
     return true;
@@ -206,10 +205,12 @@ export class LiveChannel implements TurnJob, BrokerListener {
     const strangers = this.#strangers;
     this.#strangers = [];
     for (const subscription of strangers) {
-      const { epoch, offset, check } = subscription.position;
-      const isHere = epoch === this.#epoch && offset === this.#offset && (check === 0 || check === this.#check);
-      if (!isHere && subscription.index >= 0) subscription.reader.catchUp.add(subscription);
+      if (subscription.index >= 0 && !this.#isAtTop(subscription)) subscription.reader.catchUp.add(subscription);
     }
+  }
+
+  #isAtTop({ epoch, next, check }: Subscription): boolean {
+    return epoch === this.#epoch && next === this.#offset + 1 && (check === 0 || check === this.#check);
   }
 
   #moveTo({ epoch, offset, check }: StreamPosition): void {

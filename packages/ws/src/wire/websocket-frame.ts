@@ -55,7 +55,7 @@ export function headerSize(length: number): number {
 }
 
 /** Where the content of a frame begins. */
-export function contentStart(frame: Buffer): number {
+export function contentStart(frame: Uint8Array): number {
   const short = frame[1] ?? 0;
   if (short < 126) return 2;
   return short === 126 ? 4 : 10;

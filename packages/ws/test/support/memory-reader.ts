@@ -4,6 +4,7 @@ import { Outbox, type OutboxLimits, type OutboxOwner, type OutboxSocket } from "
 import { CatchUp, type CatchUpPorts } from "../../src/fanout/catch-up.ts";
 import type { Reader } from "../../src/fanout/subscription.ts";
 import type { TurnScheduler } from "../../src/fanout/turn-scheduler.ts";
+import { contentStart } from "../../src/wire/websocket-frame.ts";
 
 const LIMITS: OutboxLimits = { highWaterBytes: 1000, maxReplyBytes: 1_000_000, maxReplies: 10_000 };
 
@@ -42,7 +43,7 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
 
   write(frame: Uint8Array): boolean {
     if (this.isStuck) this.writableLength += frame.byteLength;
-    for (const { body } of decodeServerFrame(contentOf(frame), this.encoding)) {
+    for (const { body } of decodeServerFrame(new Uint8Array(frame.subarray(contentStart(frame))), this.encoding)) {
       if (body.case === "publication") {
         this.offsets.push(Number(body.value.offset));
         this.channels.push(body.value.channel);
@@ -76,10 +77,4 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
   onTooSlow(): void {
     this.tooSlow++;
   }
-}
-
-/** What is behind the header of an unmasked frame. */
-function contentOf(frame: Uint8Array): Uint8Array {
-  const length = frame[1] ?? 0;
-  return new Uint8Array(frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10));
 }
