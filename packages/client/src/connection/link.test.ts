@@ -1,6 +1,6 @@
 import { RecoveryMiss } from "@pm/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { at, laggedOf, publicationOf, ScriptedServer, turn } from "../../test/scripted-server.ts";
+import { at, laggedOf, publicationOf, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
 import type { ClientState } from "../client-state.ts";
 import type { NetworkEvent } from "../platform/network-events.ts";
 
@@ -266,6 +266,18 @@ describe("moving after a GoAway", () => {
   });
   afterEach(() => server.client.close());
 
+  /** A connection that was told to go away, and the one that is welcomed beside it. */
+  async function overlap(): Promise<{ old: ScriptedSocket; next: ScriptedSocket }> {
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    return { old, next };
+  }
+
   it("given a hint, when it has passed, then the old connection serves until the new one has brought everything, and nothing comes twice", async () => {
     const old = await server.connect();
     old.subscribed("project:42");
@@ -363,13 +375,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given an old connection that is lost while the new one catches up, when it is, then the new one serves at once", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
-    const next = server.socket;
-    next.welcome();
-    await turn();
+    const { old, next } = await overlap();
     const published = server.client.channel("project:42").publish(1);
     old.drop(1012);
     await turn();
@@ -418,13 +424,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given Lagged on the old connection, when the new one delivers already, then it does not count", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
-    const next = server.socket;
-    next.welcome();
-    await turn();
+    const { old, next } = await overlap();
     next.subscribed("project:42", { top: at(9) });
     old.say(laggedOf("project:42", at(5), 5), publicationOf("project:42", 6));
     next.say(publicationOf("project:42", 1), publicationOf("project:42", 2));
@@ -432,13 +432,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given Lagged on the new connection, when the old one delivers still, then the new one is asked again from where the client is", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
-    const next = server.socket;
-    next.welcome();
-    await turn();
+    const { old, next } = await overlap();
     next.subscribed("project:42", { top: at(9) });
     next.say(laggedOf("project:42", at(2), 2));
     old.say(publicationOf("project:42", 1), publicationOf("project:42", 2), publicationOf("project:42", 3));
@@ -451,13 +445,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given a new epoch on the old connection, when the answer of the new one is of before, then it is asked again and nothing comes twice", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
-    const next = server.socket;
-    next.welcome();
-    await turn();
+    const { old, next } = await overlap();
     old.say(publicationOf("project:42", 1), laggedOf("project:42", at(0, "e2")));
     next.subscribed("project:42", { top: at(1) });
     next.say(publicationOf("project:42", 1));
@@ -486,13 +474,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given several publications in one frame, when some were seen over the other connection, then each is delivered once", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
-    const next = server.socket;
-    next.welcome();
-    await turn();
+    const { old, next } = await overlap();
     old.say(publicationOf("project:42", 1), publicationOf("project:42", 2));
     next.subscribed("project:42", { top: at(3) });
     next.say(publicationOf("project:42", 1), publicationOf("project:42", 2), publicationOf("project:42", 3));
