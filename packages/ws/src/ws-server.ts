@@ -29,7 +29,7 @@ import { TurnScheduler } from "./fanout/turn-scheduler.ts";
 import { UpgradeHandler, type UpgradePorts } from "./handler/upgrade-handler.ts";
 import type { AppendResult, Broker, PublicationPayload } from "./log/broker.ts";
 import { MemoryBroker } from "./log/memory-broker.ts";
-import { type OutboundTotals, WsMetrics } from "./metrics/ws-metrics.ts";
+import { type ConnectionTotals, type Traffic, WsMetrics } from "./metrics/ws-metrics.ts";
 import type { KeyedLimiter, RateLimiterSource } from "./rate-limiter.ts";
 import { WsError } from "./ws-error.ts";
 import { type DrainTimes, ShutdownCoordinator } from "./shutdown/shutdown-coordinator.ts";
@@ -95,6 +95,9 @@ export class WsServer {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
+  /** What went over connections that have ended. */
+  readonly #ended = { bytesIn: 0, messagesOut: 0, bytesOut: 0 };
+  #collected: ConnectionTotals | undefined;
 
   /** @throws RangeError for an option out of its range */
   constructor(options: WsServerOptions) {
@@ -130,7 +133,6 @@ export class WsServer {
       connections: { [Symbol.iterator]: () => this.connections.find() },
       options: this.options,
       clock: this.#clock,
-      metrics: this.metrics,
     });
     this.#upgrades = new UpgradeHandler(this.#portsOf(options, { scheduler, kinds }));
     this.#observe();
@@ -230,8 +232,8 @@ export class WsServer {
   }
 
   #end(connection: WebSocketConnection): void {
-    this.#sweep.countTraffic(connection);
     this.connections.remove(connection);
+    addTraffic(this.#ended, connection);
     connection.guard?.release();
     const { closing, id, context, connectedAtMs } = connection;
     this.metrics.closed(closing?.code ?? CloseCode.ABNORMAL);
@@ -267,22 +269,41 @@ export class WsServer {
       tenants: () => this.connections.tenants(),
       channels: () => this.broadcaster.channelCount,
       pendingBytes: () => this.broadcaster.pendingBytes,
-      outbound: () => this.#outbound(),
+      totals: () => this.#totals(),
       drainLeft: () => this.shutdown.left,
     });
   }
 
-  #outbound(): OutboundTotals {
-    let queuedBytes = 0;
-    let lagging = 0;
-    let subscriptions = 0;
-    for (const connection of this.connections.find()) {
-      queuedBytes += connection.outbox.queuedBytes;
-      if (connection.outbox.isBehind) lagging++;
-      subscriptions += connection.subscriptions.size;
+  /** Made once for all metrics of a collection, which are read in one go. */
+  #totals(): ConnectionTotals {
+    if (this.#collected === undefined) {
+      this.#collected = this.#sumUp();
+      queueMicrotask(() => {
+        this.#collected = undefined;
+      });
     }
-    return { queuedBytes, lagging, subscriptions };
+    return this.#collected;
   }
+
+  #sumUp(): ConnectionTotals {
+    const totals = { ...this.#ended, queuedBytes: 0, lagging: 0, subscriptions: 0 };
+    for (const connection of this.connections.find()) {
+      addTraffic(totals, connection);
+      totals.queuedBytes += connection.outbox.queuedBytes;
+      if (connection.outbox.isBehind) totals.lagging++;
+      totals.subscriptions += connection.subscriptions.size;
+    }
+    return totals;
+  }
+}
+
+function addTraffic(
+  sum: { -readonly [Count in keyof Traffic]: number },
+  { bytesIn, outbox }: WebSocketConnection,
+): void {
+  sum.bytesIn += bytesIn;
+  sum.messagesOut += outbox.messagesOut;
+  sum.bytesOut += outbox.bytesOut;
 }
 
 /** Which connections an operator asks for. */

@@ -1,6 +1,5 @@
 import type { CancelTimer, Clock } from "@pm/core";
 import { CloseCode } from "@pm/proto";
-import type { WsMetrics } from "../metrics/ws-metrics.ts";
 import type { ResolvedWsOptions } from "../ws-options.ts";
 import { type ConnectionWatch, newWatch } from "./connection-watch.ts";
 import { awaitsRestOfMessage } from "./receiver.ts";
@@ -8,9 +7,6 @@ import type { WebSocketConnection } from "./websocket-connection.ts";
 
 /** Seconds that a connection that is behind may take less than the least. */
 const STALL_TICKS = 15;
-
-/** Of a connection that ends before the first sweep. */
-const NOTHING_SEEN = newWatch(0);
 
 /**
  * Looks at every connection once a second: heartbeats, half-sent messages, stalled readers, expired tokens. There is no
@@ -21,7 +17,6 @@ export class ConnectionSweep {
   readonly #connections: Iterable<WebSocketConnection>;
   readonly #options: ResolvedWsOptions;
   readonly #clock: Clock;
-  readonly #metrics: WsMetrics;
   readonly #cancel: CancelTimer;
   #tick = 1;
 
@@ -29,12 +24,10 @@ export class ConnectionSweep {
     readonly connections: Iterable<WebSocketConnection>;
     readonly options: ResolvedWsOptions;
     readonly clock: Clock;
-    readonly metrics: WsMetrics;
   }) {
     this.#connections = ports.connections;
     this.#options = ports.options;
     this.#clock = ports.clock;
-    this.#metrics = ports.metrics;
     this.#cancel = ports.clock.every(1000, () => this.run());
   }
 
@@ -51,31 +44,13 @@ export class ConnectionSweep {
     this.#tick++;
     const nowMs = this.#clock.now();
     for (const connection of this.#connections) {
-      const watch = this.#watchOf(connection);
-      this.countTraffic(connection);
       if (connection.closing !== undefined) continue;
+      const watch = this.#watchOf(connection);
       this.#watchExpiry(connection, nowMs);
       this.#watchMessage(connection, watch);
       this.#watchProgress(connection, watch);
       this.#watchHeartbeat(connection, watch);
     }
-  }
-
-  /** Moves what a connection has counted since the last time into the metrics. */
-  countTraffic(connection: WebSocketConnection): void {
-    const { watch, bytesIn } = connection;
-    const { messagesOut, bytesOut } = connection.outbox;
-    const seen = watch ?? NOTHING_SEEN;
-    if (bytesIn === seen.bytesIn && bytesOut === seen.bytesOut && messagesOut === seen.messagesOut) return;
-    this.#metrics.traffic({
-      bytesIn: bytesIn - seen.bytesIn,
-      messagesOut: messagesOut - seen.messagesOut,
-      bytesOut: bytesOut - seen.bytesOut,
-    });
-    if (watch === undefined) return;
-    watch.bytesIn = bytesIn;
-    watch.messagesOut = messagesOut;
-    watch.bytesOut = bytesOut;
   }
 
   #watchOf(connection: WebSocketConnection): ConnectionWatch {
@@ -91,40 +66,36 @@ export class ConnectionSweep {
 
   #watchMessage(connection: WebSocketConnection, watch: ConnectionWatch): void {
     if (!awaitsRestOfMessage(connection.webSocket)) {
-      watch.partialSince = 0;
+      watch.halfSent = undefined;
       return;
     }
-    if (watch.partialSince === 0 || watch.partialMessages !== connection.messagesIn) {
-      watch.partialSince = this.#tick;
-      watch.partialMessages = connection.messagesIn;
+    if (watch.halfSent?.messages !== connection.messagesIn) {
+      watch.halfSent = { sinceTick: this.#tick, messages: connection.messagesIn };
       return;
     }
-    if (this.#tick - watch.partialSince < this.#options.messageTimeoutSecs) return;
+    if (this.#tick - watch.halfSent.sinceTick < this.#options.messageTimeoutSecs) return;
     connection.close({ code: CloseCode.POLICY, reason: "a message was not finished" });
   }
 
   #watchProgress(connection: WebSocketConnection, watch: ConnectionWatch): void {
     if (!connection.outbox.isBehind) {
-      watch.behindSince = 0;
+      watch.behind = undefined;
       return;
     }
     const taken = connection.takenBytes;
-    if (watch.behindSince === 0) {
-      watch.behindSince = this.#tick;
-      watch.takenBytes = taken;
-      watch.seenBytes = taken;
-    }
-    if (taken !== watch.seenBytes) {
-      watch.seenBytes = taken;
+    watch.behind ??= { sinceTick: this.#tick, takenBytes: taken, seenBytes: taken };
+    const { behind } = watch;
+    if (taken !== behind.seenBytes) {
+      behind.seenBytes = taken;
       connection.lastSeenTick = this.#tick;
     }
-    if (this.#tick - watch.behindSince < STALL_TICKS) return;
-    if (taken - watch.takenBytes < STALL_TICKS * this.#options.minDrainBytesPerSec) {
+    if (this.#tick - behind.sinceTick < STALL_TICKS) return;
+    if (taken - behind.takenBytes < STALL_TICKS * this.#options.minDrainBytesPerSec) {
       connection.close({ code: CloseCode.SLOW_CLIENT, reason: "takes data too slowly" });
       return;
     }
-    watch.behindSince = this.#tick;
-    watch.takenBytes = taken;
+    behind.sinceTick = this.#tick;
+    behind.takenBytes = taken;
   }
 
   #watchHeartbeat(connection: WebSocketConnection, watch: ConnectionWatch): void {

@@ -1,34 +1,28 @@
-/** What the sweep has noted of one connection. Ticks are its seconds; 0 means that the state does not hold. */
+/** A message of which a part has come. */
+export interface HalfSent {
+  readonly sinceTick: number;
+  /** How many messages had come then. */
+  readonly messages: number;
+}
+
+/** A socket that holds more than its mark. */
+export interface FallenBehind {
+  sinceTick: number;
+  /** What the socket had taken then, and at the last look. */
+  takenBytes: number;
+  seenBytes: number;
+}
+
+/** What the sweep has noted of one connection. Ticks are its seconds. */
 export interface ConnectionWatch {
   /** When the last ping went out, or would have gone out before the connection began. */
   pingTick: number;
-  /** When the first ping after the last sign of life went out. */
+  /** When the first ping after the last sign of life went out; 0: there is none. */
   unansweredSince: number;
-  /** Since when a message is half-sent, and how many messages had come then. */
-  partialSince: number;
-  partialMessages: number;
-  /** Since when the connection is behind, and what its socket had taken then. */
-  behindSince: number;
-  takenBytes: number;
-  /** What its socket had taken at the last look. */
-  seenBytes: number;
-  /** What the metrics know already. */
-  bytesIn: number;
-  messagesOut: number;
-  bytesOut: number;
+  halfSent: HalfSent | undefined;
+  behind: FallenBehind | undefined;
 }
 
 export function newWatch(pingTick: number): ConnectionWatch {
-  return {
-    pingTick,
-    unansweredSince: 0,
-    partialSince: 0,
-    partialMessages: 0,
-    behindSince: 0,
-    takenBytes: 0,
-    seenBytes: 0,
-    bytesIn: 0,
-    messagesOut: 0,
-    bytesOut: 0,
-  };
+  return { pingTick, unansweredSince: 0, halfSent: undefined, behind: undefined };
 }

@@ -1,5 +1,5 @@
 import { CloseCode, PUBLIC_ERRORS } from "@pm/proto";
-import { Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { Run } from "../fanout/run.ts";
 import { HotHistogram } from "./hot-histogram.ts";
 import { type Tally, tallied, talliedBy } from "./tally.ts";
@@ -11,16 +11,25 @@ export interface WsGauges {
   readonly connections: () => number;
   readonly channels: () => number;
   readonly pendingBytes: () => number;
-  /** Over all connections: what waits in sockets, who is behind, how many subscriptions there are, what went out. */
-  readonly outbound: () => OutboundTotals;
+  /** Of the open connections, and the traffic of those that have ended. */
+  readonly totals: () => ConnectionTotals;
   readonly drainLeft: () => number;
 }
 
-/** Sums over all connections. */
-export interface OutboundTotals {
+/** Sums over connections. */
+export interface ConnectionTotals extends Traffic {
+  /** Bytes that sockets have not taken. */
   readonly queuedBytes: number;
+  /** Connections that are behind. */
   readonly lagging: number;
   readonly subscriptions: number;
+}
+
+/** What went over connections since the start. */
+export interface Traffic {
+  readonly bytesIn: number;
+  readonly messagesOut: number;
+  readonly bytesOut: number;
 }
 
 /** How a handshake ended. */
@@ -63,9 +72,6 @@ export class WsMetrics {
   readonly #handshakeSeconds: HotHistogram;
   readonly #messageSeconds: HotHistogram;
   readonly #received: Readonly<Record<Kind, Tally>>;
-  readonly #bytesIn: Tally;
-  readonly #messagesOut: Tally;
-  readonly #bytesOut: Tally;
   readonly #errors: (code: string) => Tally;
   readonly #rateLimited: (scope: string) => Tally;
   readonly #published: (tenant: string) => Tally;
@@ -97,9 +103,6 @@ export class WsMetrics {
     );
     const received = by("pm_ws_messages_received_total", "Client messages by kind", "kind");
     this.#received = Object.fromEntries(KINDS.map((kind) => [kind, received(kind)])) as Record<Kind, Tally>;
-    this.#bytesIn = counter("pm_ws_received_bytes_total", "Bytes of client messages");
-    this.#messagesOut = counter("pm_ws_messages_sent_total", "Server messages given to sockets");
-    this.#bytesOut = counter("pm_ws_sent_bytes_total", "Bytes given to sockets");
     this.#errors = by("pm_ws_errors_total", "Errors told to clients, by code", "code");
     this.#rateLimited = by("pm_ws_rate_limited_total", "Messages over a rate or quota, by whose", "scope");
     this.#published = by("pm_ws_publications_total", "Publications, by tenant (the first 20, then other)", "tenant");
@@ -126,9 +129,22 @@ export class WsMetrics {
     gauge("pm_ws_connections_active", "Open connections", gauges.connections);
     gauge("pm_ws_channels_active", "Channels with a subscriber here", gauges.channels);
     gauge("pm_ws_fan_out_pending_bytes", "Bytes of publications that wait for their fan-out", gauges.pendingBytes);
-    gauge("pm_ws_queued_bytes", "Bytes that sockets have not taken", () => gauges.outbound().queuedBytes);
-    gauge("pm_ws_lagging_connections", "Connections that are behind", () => gauges.outbound().lagging);
-    gauge("pm_ws_subscriptions_active", "Subscriptions", () => gauges.outbound().subscriptions);
+    gauge("pm_ws_queued_bytes", "Bytes that sockets have not taken", () => gauges.totals().queuedBytes);
+    gauge("pm_ws_lagging_connections", "Connections that are behind", () => gauges.totals().lagging);
+    gauge("pm_ws_subscriptions_active", "Subscriptions", () => gauges.totals().subscriptions);
+    const counter = (name: string, help: string, read: (traffic: Traffic) => number): Counter =>
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read(gauges.totals()));
+        },
+      });
+    counter("pm_ws_received_bytes_total", "Bytes of client messages", ({ bytesIn }) => bytesIn);
+    counter("pm_ws_messages_sent_total", "Server messages given to sockets", ({ messagesOut }) => messagesOut);
+    counter("pm_ws_sent_bytes_total", "Bytes given to sockets", ({ bytesOut }) => bytesOut);
     gauge("pm_ws_drain_connections_left", "Connections that a drain has still to close", gauges.drainLeft);
     const tenantConnections = new Gauge({
       name: "pm_ws_tenant_connections",
@@ -163,13 +179,6 @@ export class WsMetrics {
   /** A command has its outcome. */
   handled(seconds: number): void {
     this.#messageSeconds.observe(seconds);
-  }
-
-  /** Counts of one connection since they were last taken. */
-  traffic(counts: { readonly bytesIn: number; readonly messagesOut: number; readonly bytesOut: number }): void {
-    this.#bytesIn.inc(counts.bytesIn);
-    this.#messagesOut.inc(counts.messagesOut);
-    this.#bytesOut.inc(counts.bytesOut);
   }
 
   error(code: string): void {
