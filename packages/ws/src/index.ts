@@ -27,6 +27,7 @@ export type { Authenticator, TenantGate } from "./authenticator.ts";
 export type { KeyedLimiter, RateLimiter, RateLimiterSource } from "./rate-limiter.ts";
 export type {
   AppendResult,
+  Awaitable,
   Broker,
   BrokerListener,
   BrokerSubscription,

@@ -1,6 +1,7 @@
 import type { ChannelName } from "@pm/core";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
+import type { Awaitable } from "../log/broker.ts";
 import type { Command } from "./command.ts";
 import { handlePublish } from "./handle-publish.ts";
 import { handleReadHistory } from "./handle-read-history.ts";
@@ -13,6 +14,8 @@ import type { Reply } from "./reply.ts";
 const HISTORY_TURN = " history" as ChannelName;
 const REFRESH_TURN = " refresh" as ChannelName;
 
+const PONG: Reply = { body: () => ({ case: "pong", value: {} }) };
+
 /**
  * From a command to its reply. Commands of one connection on one channel take effect in the order sent: what reads or
  * changes a subscription is waited for by what follows it, while publications only follow each other.
@@ -21,7 +24,7 @@ export function handleCommand(
   connection: WebSocketConnection,
   command: Command,
   ports: ConnectionPorts,
-): Promise<Reply | undefined> {
+): Awaitable<Reply | undefined> {
   switch (command.kind) {
     case "publish":
       return connection.inOrder(command.channel, () => handlePublish(connection, command, ports));
@@ -39,14 +42,10 @@ export function handleCommand(
       return connection.barrier(REFRESH_TURN, () => handleRefreshToken(connection, command, ports));
     case "hello":
       connection.nameSession(command.sessionId);
-      return pong();
+      return PONG;
     case "ping":
-      return pong();
+      return PONG;
     default:
       return command satisfies never;
   }
-}
-
-async function pong(): Promise<Reply> {
-  return { body: () => ({ case: "pong", value: {} }) };
 }

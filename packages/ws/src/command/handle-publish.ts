@@ -2,20 +2,20 @@ import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
 import { Pause } from "../connection/websocket-connection.ts";
-import type { AppendResult } from "../log/broker.ts";
+import type { AppendResult, Awaitable } from "../log/broker.ts";
 import { WsError } from "../ws-error.ts";
 import type { PublishCommand } from "./command.ts";
 import { positionMessage, type Reply, type ReplyBody } from "./reply.ts";
 
 /**
  * Appends a publication.
- * @throws WsError `PERMISSION_DENIED`, `RATE_LIMIT_EXCEEDED` for a quota of the tenant, `UNAVAILABLE`
+ * @throws WsError `PERMISSION_DENIED`, `RATE_LIMIT_EXCEEDED` for a quota of the tenant; `UNAVAILABLE` as a rejection
  */
-export async function handlePublish(
+export function handlePublish(
   connection: WebSocketConnection,
   command: PublishCommand,
   ports: ConnectionPorts,
-): Promise<Reply> {
+): Awaitable<Reply> {
   const { context } = connection;
   ports.policy.assertMay("publish", context, command.channel);
   assertQuota(context.tenant, command, ports);
@@ -27,13 +27,24 @@ export async function handlePublish(
     idempotencyKey: command.idempotencyKey,
   });
   if (ports.broadcaster.isCongested(context.tenant)) holdBack(connection, ports);
-  const result = await appended;
-  ports.metrics.published(context.tenant);
-  return { body: () => publishedBody(result) };
+  const published = (result: AppendResult): Reply => {
+    ports.metrics.published(context.tenant);
+    return new Published(result);
+  };
+  return appended instanceof Promise ? appended.then(published) : published(appended);
 }
 
-function publishedBody({ position, duplicate, messageId }: AppendResult): ReplyBody {
-  return { case: "published", value: { position: positionMessage(position), duplicate, messageId } };
+class Published implements Reply {
+  readonly #result: AppendResult;
+
+  constructor(result: AppendResult) {
+    this.#result = result;
+  }
+
+  body(): ReplyBody {
+    const { position, duplicate, messageId } = this.#result;
+    return { case: "published", value: { position: positionMessage(position), duplicate, messageId } };
+  }
 }
 
 function assertQuota(tenant: string, command: PublishCommand, ports: ConnectionPorts): void {

@@ -4,7 +4,7 @@ import type { StreamPosition } from "../log/stream-position.ts";
 /** What a handler answers with. */
 export interface Reply {
   /** Makes the answer; not called when no answer is wanted. */
-  readonly body: () => ReplyBody;
+  body(): ReplyBody;
   /** What takes effect right behind the reply: deliveries that must not come before it. */
   readonly afterQueued?: (() => void) | undefined;
 }

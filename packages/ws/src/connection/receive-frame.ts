@@ -3,6 +3,7 @@ import type { Command } from "../command/command.ts";
 import { handleCommand } from "../command/handle-command.ts";
 import type { Reply } from "../command/reply.ts";
 import { validateCommand } from "../command/validate-command.ts";
+import type { Awaitable } from "../log/broker.ts";
 import type { RateLimiter } from "../rate-limiter.ts";
 import { WsError } from "../ws-error.ts";
 import type { ConnectionPorts } from "./connection-ports.ts";
@@ -86,30 +87,46 @@ function limiterOf(connection: WebSocketConnection, { body }: ClientMessage): Ra
     : connection.messageLimiter;
 }
 
-function carryOut(
-  connection: WebSocketConnection,
-  { command, id }: { readonly command: Command; readonly id: number },
-  ports: ConnectionPorts,
-): void {
+/** What was asked, and under which id. */
+interface Asked {
+  readonly command: Command;
+  readonly id: number;
+}
+
+function carryOut(connection: WebSocketConnection, asked: Asked, ports: ConnectionPorts): void {
   connection.inFlight++;
   const startedMs = connection.messagesIn % TIMED_COMMANDS === 0 ? ports.clock.monotonic() : undefined;
-  handleCommand(connection, command, ports).then(
+  const outcome = outcomeOf(connection, asked.command, ports);
+  if (!(outcome instanceof Promise)) {
+    answer(connection, outcome, asked);
+    settle(connection, ports, startedMs);
+    return;
+  }
+  outcome.then(
     (reply) => {
-      answer(connection, reply, { command, id });
+      answer(connection, reply, asked);
       settle(connection, ports, startedMs);
     },
     (error: unknown) => {
-      connection.sendError(error, id);
+      connection.sendError(error, asked.id);
       settle(connection, ports, startedMs);
     },
   );
 }
 
-function answer(
+function outcomeOf(
   connection: WebSocketConnection,
-  reply: Reply | undefined,
-  { command, id }: { readonly command: Command; readonly id: number },
-): void {
+  command: Command,
+  ports: ConnectionPorts,
+): Awaitable<Reply | undefined> {
+  try {
+    return handleCommand(connection, command, ports);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function answer(connection: WebSocketConnection, reply: Reply | undefined, { command, id }: Asked): void {
   if (reply === undefined) return;
   // Without an id no reply is wanted, but a subscription is never begun without its Subscribed.
   if (id !== 0 || command.kind === "subscribe" || command.kind === "unsubscribe") connection.send(reply.body(), id);

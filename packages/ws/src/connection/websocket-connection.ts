@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { ReplyBody } from "../command/reply.ts";
 import { CatchUp } from "../fanout/catch-up.ts";
 import type { Reader, Subscription } from "../fanout/subscription.ts";
+import type { Awaitable } from "../log/broker.ts";
 import type { RateLimiter } from "../rate-limiter.ts";
 import type { Drainable, ShutdownGuard } from "../shutdown/shutdown-coordinator.ts";
 import { WsError } from "../ws-error.ts";
@@ -153,14 +154,14 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   }
 
   /** Runs commands on one channel in the order in which they were sent, where one has to be waited for. */
-  inOrder<T>(channel: ChannelName, run: () => Promise<T>): Promise<T> {
+  inOrder<T>(channel: ChannelName, run: () => Awaitable<T>): Awaitable<T> {
     const before = this.#order?.get(channel);
     return before === undefined ? run() : before.then(run, run);
   }
 
   /** As `inOrder`, and what comes after it on this channel waits for it. */
   barrier<T>(channel: ChannelName, run: () => Promise<T>): Promise<T> {
-    const done = this.inOrder(channel, run);
+    const done = Promise.resolve(this.inOrder(channel, run));
     this.#order ??= new Map();
     this.#order.set(channel, done);
     const clear = (): void => {

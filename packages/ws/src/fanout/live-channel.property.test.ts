@@ -8,6 +8,7 @@ import { MemoryBroker } from "../log/memory-broker.ts";
 import { draft } from "../testing/broker-contract/broker-fixture.ts";
 import { LiveChannel, type LiveChannelOwner } from "./live-channel.ts";
 import { Subscription } from "./subscription.ts";
+import { TenantLoad } from "./tenant-load.ts";
 import { TurnScheduler } from "./turn-scheduler.ts";
 
 const REF: ChannelRef = { tenant: parseTenantId("t1"), name: parseChannelName("room:1") };
@@ -37,7 +38,7 @@ interface Member {
 class Room {
   readonly members: Member[] = [];
   readonly channel: LiveChannel;
-  pendingBytes = 0;
+  readonly load = new TenantLoad(1_048_576);
   readonly #owner: LiveChannelOwner;
 
   constructor() {
@@ -47,14 +48,11 @@ class Room {
       scheduler: new TurnScheduler(),
       clock,
       logger: silentLogger,
-      onPending: (_channel, bytes) => {
-        this.pendingBytes += bytes;
-      },
       onFannedOut: () => undefined,
       release: () => undefined,
     };
     const kind = new ChannelKinds().of(REF.name);
-    this.channel = new LiveChannel(REF, kind, this.#owner);
+    this.channel = new LiveChannel(REF, kind, { owner: this.#owner, load: this.load });
   }
 
   join(): void {
@@ -101,7 +99,7 @@ async function playAndExpect(members: number, interludes: readonly Interlude[]):
     // Who has left has a beginning of it.
     expect(reader.offsets).toEqual(left ? expected.slice(0, reader.offsets.length) : expected);
   }
-  expect(room.pendingBytes).toBe(0);
+  expect(room.load.pendingBytes).toBe(0);
 }
 
 describe("the fan-out of a channel", () => {

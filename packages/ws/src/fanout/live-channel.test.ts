@@ -135,13 +135,13 @@ describe("the fan-out", () => {
     const memory = await MemoryChannel.open();
     for (let count = 0; count < 70; count++) memory.join();
     await memory.publish();
-    expect(memory.pendingBytes).toBeGreaterThan(0);
+    expect(memory.load.pendingBytes).toBeGreaterThan(0);
     const steps = [memory.channel.step(), memory.channel.step()];
     expect(memory.fannedOut).toEqual([]);
     steps.push(memory.channel.step());
     expect(steps).toEqual([true, true, false]);
     expect(memory.fannedOut).toEqual([{ first: 1, last: 1, subscriptions: 70 }]);
-    expect(memory.pendingBytes).toBe(0);
+    expect(memory.load.pendingBytes).toBe(0);
     await memory.settle();
   });
 
@@ -164,7 +164,7 @@ describe("the fan-out", () => {
   test("given nobody who reads, when entries come, then none waits, and the top follows", async () => {
     const memory = await MemoryChannel.open();
     await memory.publish(3);
-    expect([memory.pendingBytes, memory.channel.top.offset]).toEqual([0, 3]);
+    expect([memory.load.pendingBytes, memory.channel.top.offset]).toEqual([0, 3]);
     await memory.settle();
     expect(memory.fannedOut).toEqual([]);
   });
@@ -279,7 +279,7 @@ describe("the end", () => {
     await memory.publish(2);
     expect(memory.clock.pending).toBe(timers + 1);
     await memory.channel.close();
-    expect([memory.pendingBytes, memory.clock.pending]).toEqual([0, timers]);
+    expect([memory.load.pendingBytes, memory.clock.pending]).toEqual([0, timers]);
     await memory.publish();
     memory.channel.verify();
     memory.clock.advance(10_000);
@@ -294,7 +294,7 @@ describe("the end", () => {
     expect(memory.channel.step()).toBe(true);
     await memory.publish();
     await memory.channel.close();
-    expect(memory.pendingBytes).toBe(0);
+    expect(memory.load.pendingBytes).toBe(0);
   });
 
   test("given a subscription, when it is ended twice, then it lets go of the channel once, and others keep their places", async () => {

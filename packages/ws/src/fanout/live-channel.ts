@@ -7,12 +7,11 @@ import type { StreamPosition } from "../log/stream-position.ts";
 import { type CatchUpPorts, PAGE_BYTES } from "./catch-up.ts";
 import { Run } from "./run.ts";
 import type { Subscription } from "./subscription.ts";
+import type { TenantLoad } from "./tenant-load.ts";
 import type { TurnJob } from "./turn-scheduler.ts";
 
 /** What a channel tells of itself. */
 export interface LiveChannelOwner extends CatchUpPorts {
-  /** Bytes of the tenant's entries that wait for their fan-out have grown, or shrunk. */
-  onPending(channel: ChannelRef, bytes: number): void;
   /** A run was offered to all subscriptions. */
   onFannedOut(run: Run, subscriptions: number): void;
   /** One holder fewer. */
@@ -37,6 +36,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
   subscriptions: Subscription[] = NONE;
   /** Those who hold it: subscriptions, and subscribers on their way. */
   holders = 0;
+  /** That of the tenant: what is pending here is a part of it. */
+  readonly load: TenantLoad;
   readonly #owner: LiveChannelOwner;
   #brokerSubscription: BrokerSubscription | undefined;
   #epoch = "";
@@ -54,11 +55,16 @@ export class LiveChannel implements TurnJob, BrokerListener {
   #isStale = false;
   #cancelDelay: CancelTimer | undefined;
   /** Live subscriptions that were elsewhere than the channel. */
-  #strangers: Subscription[] = [];
+  #strangers: Subscription[] = NONE;
 
-  constructor(ref: ChannelRef, kind: ChannelKind, owner: LiveChannelOwner) {
+  constructor(
+    ref: ChannelRef,
+    kind: ChannelKind,
+    { owner, load }: { readonly owner: LiveChannelOwner; readonly load: TenantLoad },
+  ) {
     this.ref = ref;
     this.kind = kind;
+    this.load = load;
     this.#owner = owner;
     this.#isDue = kind.flushDelayMs === 0;
   }
@@ -103,7 +109,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
   join(subscription: Subscription): boolean {
     if (subscription.epoch === this.#epoch && subscription.next <= this.#offset) return false;
     if (this.#isAtTop(subscription)) return true;
-    this.#strangers.push(subscription);
+    if (this.#strangers.length === 0) this.#strangers = [subscription];
+    else this.#strangers.push(subscription);
     this.verify();
     return true;
   }
@@ -203,7 +210,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
 
   #lookAtStrangers(): void {
     const strangers = this.#strangers;
-    this.#strangers = [];
+    this.#strangers = NONE;
     for (const subscription of strangers) {
       if (subscription.index >= 0 && !this.#isAtTop(subscription)) subscription.reader.catchUp.add(subscription);
     }
@@ -233,7 +240,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     if (this.subscriptions.length === 0) return;
     if (this.#pending.length === 0) this.#pending = [entry];
     else this.#pending.push(entry);
-    this.#owner.onPending(this.ref, entry.frame.length);
+    this.load.add(entry.frame.length);
     if (this.#isDue) this.#queue();
     else this.#cancelDelay ??= this.#owner.clock.after(this.kind.flushDelayMs, () => this.#becomeDue());
   }
@@ -286,7 +293,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   #letGo(entries: readonly LogEntry[]): void {
     let bytes = 0;
     for (const entry of entries) bytes += entry.frame.length;
-    if (bytes > 0) this.#owner.onPending(this.ref, -bytes);
+    if (bytes > 0) this.load.add(-bytes);
   }
 
   #move(from: number, to: number): void {

@@ -43,7 +43,7 @@ export class Run {
 
   /** A run of one is the frame that is in the log. */
   #frame(): Elements {
-    const [first] = this.entries;
+    const first = this.entries[0];
     if (first !== undefined && this.entries.length === 1) return framed(first.frame);
     return frameElements(
       this.entries.map(({ frame }) => framed(frame)),

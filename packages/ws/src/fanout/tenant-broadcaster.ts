@@ -8,10 +8,11 @@ import {
   type TenantId,
 } from "@pm/core";
 import type { ChannelKinds } from "../channel-kinds.ts";
-import type { AppendResult, Broker, PublicationDraft } from "../log/broker.ts";
+import type { AppendResult, Awaitable, Broker, PublicationDraft } from "../log/broker.ts";
 import { WsError } from "../ws-error.ts";
 import { LiveChannel, type LiveChannelOwner } from "./live-channel.ts";
 import type { Run } from "./run.ts";
+import { TenantLoad } from "./tenant-load.ts";
 import type { TurnScheduler } from "./turn-scheduler.ts";
 
 /** What a broadcaster is made of. */
@@ -31,12 +32,6 @@ export interface TenantBroadcasterLimits {
   readonly maxPendingBytes: number;
   /** Channels of one tenant that may have subscribers here; asked for each new one, so that it can change. */
   readonly maxChannelsOf: (tenant: TenantId) => number;
-}
-
-interface TenantLoad {
-  pendingBytes: number;
-  channels: number;
-  waiting: (() => void)[];
 }
 
 const VERIFY_TICK_MS = 100;
@@ -62,7 +57,6 @@ export class TenantBroadcaster {
       scheduler: ports.scheduler,
       clock: ports.clock,
       logger: ports.logger,
-      onPending: (channel, bytes) => this.#addPending(channel.tenant, bytes),
       onFannedOut: ports.onFannedOut,
       release: (channel) => this.release(channel),
     };
@@ -82,7 +76,7 @@ export class TenantBroadcaster {
   }
 
   /** Appends to the log of a channel; its subscribers follow by way of the broker. */
-  publish(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
+  publish(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult> {
     return this.#ports.broker.append(channel, draft);
   }
 
@@ -108,22 +102,21 @@ export class TenantBroadcaster {
     if (--channel.holders > 0) return;
     const key = channelKey(channel.ref);
     if (this.#channels.get(key) === channel) this.#channels.delete(key);
-    const load = this.#loadOf(channel.ref.tenant);
-    load.channels--;
+    channel.load.channels--;
     channel
       .close()
       .catch((error: unknown) => this.#ports.logger.warn("channel_close_failed", { channel: channel.ref.name, error }));
-    this.#forgetIdle(channel.ref.tenant, load);
+    if (channel.load.isIdle) this.#loads.delete(channel.ref.tenant);
   }
 
   /** True when the tenant's fan-out has more to do than it may. */
   isCongested(tenant: TenantId): boolean {
-    return (this.#loads.get(tenant)?.pendingBytes ?? 0) > this.#limits.maxPendingBytes;
+    return this.#loads.get(tenant)?.isCongested ?? false;
   }
 
   /** Calls back once, when the tenant's fan-out is down to half of its bound. */
   whenRelieved(tenant: TenantId, callback: () => void): void {
-    this.#loadOf(tenant).waiting.push(callback);
+    this.#loadOf(tenant).whenRelieved(callback);
   }
 
   close(): void {
@@ -135,7 +128,7 @@ export class TenantBroadcaster {
     const max = this.#limits.maxChannelsOf(ref.tenant);
     // The tenant-wide channel is always there, and not counted.
     if (ref.name !== TENANT_CHANNEL && load.channels > max) throw WsError.channelLimit(ref.tenant, max);
-    const channel = new LiveChannel(ref, this.#ports.kinds.of(ref.name), this.#owner);
+    const channel = new LiveChannel(ref, this.#ports.kinds.of(ref.name), { owner: this.#owner, load });
     this.#channels.set(key, channel);
     load.channels++;
     this.#opening.set(channel, this.#whenOpen(channel, key));
@@ -157,23 +150,10 @@ export class TenantBroadcaster {
   #loadOf(tenant: TenantId): TenantLoad {
     let load = this.#loads.get(tenant);
     if (load === undefined) {
-      load = { pendingBytes: 0, channels: 0, waiting: [] };
+      load = new TenantLoad(this.#limits.maxPendingBytes);
       this.#loads.set(tenant, load);
     }
     return load;
-  }
-
-  #addPending(tenant: TenantId, bytes: number): void {
-    const load = this.#loadOf(tenant);
-    load.pendingBytes += bytes;
-    if (load.waiting.length === 0 || load.pendingBytes > this.#limits.maxPendingBytes / 2) return;
-    const callbacks = load.waiting;
-    load.waiting = [];
-    for (const callback of callbacks) callback();
-  }
-
-  #forgetIdle(tenant: TenantId, load: TenantLoad): void {
-    if (load.channels === 0 && load.pendingBytes === 0 && load.waiting.length === 0) this.#loads.delete(tenant);
   }
 
   #verifySome(): void {

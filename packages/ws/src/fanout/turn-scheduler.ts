@@ -1,4 +1,5 @@
 import type { TenantId } from "@pm/core";
+import { performance } from "node:perf_hooks";
 
 /** A piece of delivery work of one tenant. */
 export interface TurnJob {
@@ -77,13 +78,14 @@ export class TurnScheduler {
   #runSlice(jobs: TurnJob[]): void {
     const startMs = performance.now();
     let spentMs = 0;
-    for (let steps = 1; spentMs < SLICE_MS; steps++) {
-      const job = jobs.shift();
-      if (job === undefined) return;
-      if (job.step()) jobs.push(job);
+    let steps = 0;
+    while (spentMs < SLICE_MS && steps < jobs.length) {
+      const job = jobs[steps++];
+      if (job?.step() === true) jobs.push(job);
       spentMs = this.#dirty.length * WRITE_COST_MS;
       if (steps % STEPS_A_LOOK === 0) spentMs += performance.now() - startMs;
     }
+    jobs.splice(0, steps);
   }
 
   #flush(): void {

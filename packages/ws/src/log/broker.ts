@@ -37,6 +37,9 @@ export interface AppendResult {
   readonly duplicate: boolean;
 }
 
+/** An outcome that is there already, or comes later. To be awaited, or asked which it is where that is too slow. */
+export type Awaitable<T> = T | Promise<T>;
+
 /** Which part of a log to read: at most `maxCount` entries and about `maxBytes`, but at least one where there is one. */
 export interface ReadRequest {
   /** Forward: entries with a higher offset, in increasing order. Backward: with a lower one, in decreasing order. */
@@ -72,11 +75,11 @@ export interface BrokerSubscription {
  */
 export interface Broker {
   /**
-   * Appends to the log of a channel.
-   * @throws WsError `UNAVAILABLE` when the outcome is not known: retry with the same key. `LIMIT_EXCEEDED` when a bound
-   * on channels or keys is reached, and nothing was appended.
+   * Appends to the log of a channel. A broker that knows the outcome at once gives it at once.
+   * @throws WsError as a rejection: `UNAVAILABLE` when the outcome is not known (retry with the same key),
+   * `LIMIT_EXCEEDED` when a bound on channels or keys is reached, and nothing was appended.
    */
-  append(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult>;
+  append(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult>;
   /** Reads a part of a log; a channel never written to has an empty one. */
   read(channel: ChannelRef, request: ReadRequest): Promise<LogPage>;
   /** Tells the listener of entries from now on. */

@@ -23,6 +23,9 @@ export interface EntryStamp {
 /** What an entry costs in memory beside its bytes, its place in the eviction queue with it. */
 export const ENTRY_OVERHEAD_BYTES = 48;
 
+/** Shared by all that have none: never written to. */
+const NO_CHUNKS: LogChunk[] = [];
+
 /**
  * The retained publications of one channel: consecutive offsets, a tag for each, a base below them. They are kept as the
  * bytes that readers are sent. The newest entry is never evicted for count or bytes.
@@ -32,7 +35,7 @@ export class ChannelLog {
   readonly #channel: ChannelName;
   /** Milliseconds of the monotonic clock. */
   lastUsedMs = 0;
-  #chunks: LogChunk[] = [];
+  #chunks: LogChunk[] = NO_CHUNKS;
   #bytes = 0;
   #baseOffset = 0;
   #baseCheck: number;
@@ -157,7 +160,8 @@ export class ChannelLog {
     const last = this.#chunks.at(-1);
     if (last?.hasRoom(size) === true) return last;
     const chunk = new LogChunk({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, size, last);
-    this.#chunks.push(chunk);
+    if (this.#chunks.length === 0) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
     return chunk;
   }
 

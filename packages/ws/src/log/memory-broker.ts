@@ -10,6 +10,7 @@ import {
 import { WsError } from "../ws-error.ts";
 import type {
   AppendResult,
+  Awaitable,
   Broker,
   BrokerListener,
   BrokerSubscription,
@@ -86,16 +87,17 @@ export class MemoryBroker implements Broker {
     return channels;
   }
 
-  async append(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
-    this.#assertOpen();
-    const tenant = this.#tenant(channel.tenant);
-    const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
-    if (draft.idempotencyKey !== "") {
-      const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, this.#clock.monotonic());
-      if (first !== undefined) return new Appended(first.position, true);
-      tenant.assertRoomForKey();
+  append(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult> {
+    try {
+      this.#assertOpen();
+      const tenant = this.#tenant(channel.tenant);
+      const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
+      return draft.idempotencyKey === ""
+        ? this.#append(tenant, stored, draft)
+        : this.#appendOnce(tenant, stored, draft);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.#append(tenant, stored, draft);
   }
 
   async read(channel: ChannelRef, request: ReadRequest): Promise<LogPage> {
@@ -131,15 +133,21 @@ export class MemoryBroker implements Broker {
   #append(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
     const publishedAtMs = this.#clock.now();
     const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), publishedAtMs });
-    const { epoch } = stored.log;
-    const { offset, check } = entry;
-    const result = new Appended({ epoch, offset, check });
-    if (draft.idempotencyKey !== "") {
-      tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
-    }
     if (this.#totalBytes > this.#maxTotalBytes)
       holdTotal(this.#tenants.values(), this.#totalBytes, this.#maxTotalBytes);
+    const { epoch } = stored.log;
     for (const listener of stored.listeners) listener.onEntry(epoch, entry);
+    return new Appended(epoch, entry.offset, entry.check);
+  }
+
+  /** Appends what has an idempotency key, unless it is there. */
+  #appendOnce(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
+    const nowMs = this.#clock.monotonic();
+    const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, nowMs)?.position;
+    if (first !== undefined) return new Appended(first.epoch, first.offset, first.check, true);
+    tenant.assertRoomForKey();
+    const result = this.#append(tenant, stored, draft);
+    tenant.remember(stored, draft, { result, nowMs });
     return result;
   }
 
@@ -172,18 +180,26 @@ export class MemoryBroker implements Broker {
   }
 }
 
-/** Makes the id only for those who ask: most publications have no reply. */
+/** Makes what it is asked for: most publications have no reply. */
 class Appended implements AppendResult {
-  readonly position: StreamPosition;
   readonly duplicate: boolean;
+  readonly #epoch: string;
+  readonly #offset: number;
+  readonly #check: number;
 
-  constructor(position: StreamPosition, duplicate = false) {
-    this.position = position;
+  constructor(epoch: string, offset: number, check: number, duplicate = false) {
+    this.#epoch = epoch;
+    this.#offset = offset;
+    this.#check = check;
     this.duplicate = duplicate;
   }
 
+  get position(): StreamPosition {
+    return { epoch: this.#epoch, offset: this.#offset, check: this.#check };
+  }
+
   get messageId(): string {
-    return messageIdOf(this.position.epoch, this.position.offset);
+    return messageIdOf(this.#epoch, this.#offset);
   }
 }
 

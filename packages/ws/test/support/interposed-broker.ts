@@ -1,6 +1,7 @@
 import type { ChannelRef } from "@pm/core";
 import type {
   AppendResult,
+  Awaitable,
   Broker,
   BrokerListener,
   BrokerSubscription,
@@ -21,7 +22,7 @@ export class InterposedBroker implements Broker {
     this.#broker = broker;
   }
 
-  append(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
+  append(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult> {
     return this.#broker.append(channel, draft);
   }
 

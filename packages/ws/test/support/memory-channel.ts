@@ -3,6 +3,7 @@ import { ManualClock, RecordingLogger } from "@pm/core/testing";
 import { ChannelKinds, type ChannelKindOptions, MemoryBroker, type StreamPosition } from "../../src/index.ts";
 import { LiveChannel, type LiveChannelOwner } from "../../src/fanout/live-channel.ts";
 import { Subscription } from "../../src/fanout/subscription.ts";
+import { TenantLoad } from "../../src/fanout/tenant-load.ts";
 import { TurnScheduler } from "../../src/fanout/turn-scheduler.ts";
 import { channelRef, draft } from "../../src/testing/broker-contract/broker-fixture.ts";
 import { type BrokerFaults, HostileBroker, SeededRandom } from "../../src/testing/index.ts";
@@ -34,7 +35,7 @@ export class MemoryChannel {
   readonly channel: LiveChannel;
   /** Reads of the log that somebody asked for. */
   reads = 0;
-  pendingBytes = 0;
+  readonly load: TenantLoad = new TenantLoad(1_048_576);
   released = 0;
   readonly fannedOut: FannedOut[] = [];
 
@@ -47,7 +48,7 @@ export class MemoryChannel {
     this.broker.beforeRead = async () => {
       this.reads++;
     };
-    this.channel = new LiveChannel(this.ref, kinds.of(this.ref.name), this.#owner());
+    this.channel = new LiveChannel(this.ref, kinds.of(this.ref.name), { owner: this.#owner(), load: this.load });
   }
 
   /** A channel that listens. */
@@ -87,9 +88,6 @@ export class MemoryChannel {
       scheduler: this.scheduler,
       clock: this.clock,
       logger: this.logger,
-      onPending: (_channel, bytes) => {
-        this.pendingBytes += bytes;
-      },
       onFannedOut: ({ first, last }, subscriptions) => this.fannedOut.push({ first, last, subscriptions }),
       release: () => {
         this.released++;

@@ -42,7 +42,7 @@ export function describeAppend(start: StartBroker): void {
 
     it("given appends that do not wait for each other, when they are done, then the log has them in the order of their calls", async () => {
       const { broker } = await start();
-      const appends = numbers(50).map((text) => broker.append(channelRef(), draft(text)));
+      const appends = numbers(50).map(async (text) => broker.append(channelRef(), draft(text)));
       const results = await Promise.all(appends);
       const page = await broker.read(channelRef(), WHOLE);
       expect(results.map(({ position }) => position.offset)).toEqual(numbers(50).map(Number));

@@ -24,7 +24,7 @@ export function describeIdempotency(start: StartBroker): void {
     it("given a key in use, when it comes again before the first is done, then all get one position", async () => {
       const { broker } = await start();
       const results = await Promise.all(
-        Array.from({ length: 10 }, () => broker.append(channelRef(), draft("1", { idempotencyKey: "k" }))),
+        Array.from({ length: 10 }, async () => broker.append(channelRef(), draft("1", { idempotencyKey: "k" }))),
       );
       expect(new Set(results.map(({ position, messageId }) => JSON.stringify([position, messageId]))).size).toBe(1);
       expect(results.filter(({ duplicate }) => !duplicate)).toHaveLength(1);

@@ -1,0 +1,41 @@
+/** What all channels of a tenant have together: how many there are, and how much waits for its fan-out. */
+export class TenantLoad {
+  /** Channels with a subscriber here. */
+  channels = 0;
+  readonly #maxPendingBytes: number;
+  #pendingBytes = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param maxPendingBytes above it, the tenant's publishers are not read */
+  constructor(maxPendingBytes: number) {
+    this.#maxPendingBytes = maxPendingBytes;
+  }
+
+  /** Bytes of publications that wait for their fan-out. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  get isCongested(): boolean {
+    return this.#pendingBytes > this.#maxPendingBytes;
+  }
+
+  /** True when nothing is lost by forgetting it. */
+  get isIdle(): boolean {
+    return this.channels === 0 && this.#pendingBytes === 0 && this.#waiting.length === 0;
+  }
+
+  /** What waits has grown, or shrunk. */
+  add(bytes: number): void {
+    this.#pendingBytes += bytes;
+    if (this.#waiting.length === 0 || this.#pendingBytes > this.#maxPendingBytes / 2) return;
+    const callbacks = this.#waiting;
+    this.#waiting = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** Calls back once, when what waits is down to half of its bound. */
+  whenRelieved(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+}
