@@ -1,3 +1,4 @@
+import type { TenantContext } from "@pm/core";
 import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
@@ -27,11 +28,20 @@ export function handlePublish(
     idempotencyKey: command.idempotencyKey,
   });
   if (ports.broadcaster.isCongested(context.tenant)) holdBack(connection, ports);
-  const published = (result: AppendResult): Reply => {
-    ports.metrics.published(context.tenant);
-    return new Published(result);
-  };
-  return appended instanceof Promise ? appended.then(published) : published(appended);
+  return appended instanceof Promise ? publishedLater(appended, context, ports) : published(appended, context, ports);
+}
+
+async function publishedLater(
+  appended: Promise<AppendResult>,
+  context: TenantContext,
+  ports: ConnectionPorts,
+): Promise<Reply> {
+  return published(await appended, context, ports);
+}
+
+function published(appended: AppendResult, { tenant }: TenantContext, { metrics }: ConnectionPorts): Reply {
+  metrics.published(tenant);
+  return new Published(appended);
 }
 
 class Published implements Reply {

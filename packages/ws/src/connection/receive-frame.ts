@@ -97,21 +97,26 @@ function carryOut(connection: WebSocketConnection, asked: Asked, ports: Connecti
   connection.inFlight++;
   const startedMs = connection.messagesIn % TIMED_COMMANDS === 0 ? ports.clock.monotonic() : undefined;
   const outcome = outcomeOf(connection, asked.command, ports);
-  if (!(outcome instanceof Promise)) {
-    answer(connection, outcome, asked);
-    settle(connection, ports, startedMs);
+  if (outcome instanceof Promise) {
+    void settleLater(connection, { ...asked, outcome, startedMs }, ports);
     return;
   }
-  outcome.then(
-    (reply) => {
-      answer(connection, reply, asked);
-      settle(connection, ports, startedMs);
-    },
-    (error: unknown) => {
-      connection.sendError(error, asked.id);
-      settle(connection, ports, startedMs);
-    },
-  );
+  answer(connection, outcome, asked);
+  settle(connection, ports, startedMs);
+}
+
+/** On its own, since a function that may wait pays for that when it does not. */
+async function settleLater(
+  connection: WebSocketConnection,
+  asked: Asked & { readonly outcome: Promise<Reply | undefined>; readonly startedMs: number | undefined },
+  ports: ConnectionPorts,
+): Promise<void> {
+  try {
+    answer(connection, await asked.outcome, asked);
+  } catch (error) {
+    connection.sendError(error, asked.id);
+  }
+  settle(connection, ports, asked.startedMs);
 }
 
 function outcomeOf(
