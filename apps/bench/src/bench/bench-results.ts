@@ -17,7 +17,7 @@ export interface ComparisonResults {
   readonly name: string;
   readonly title: string;
   readonly unit: CostUnit;
-  readonly target: number;
+  readonly target?: number | undefined;
   readonly rounds: readonly Round[];
 }
 

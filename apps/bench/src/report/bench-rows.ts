@@ -46,8 +46,7 @@ export function ratioRow({ results, servers, isMet }: ComparisonSummary): string
     plain(servers["socket.io"].ratio),
     plain(servers.pm.ratio),
     results.rounds.length > 1 ? percent(servers.pm.ratioSpread / 2) : "",
-    plain(results.target),
-    isMet ? "met" : "missed",
+    ...(results.target === undefined ? ["", ""] : [plain(results.target), isMet ? "met" : "missed"]),
   ];
 }
 

@@ -25,6 +25,12 @@ describe("charts", () => {
     expect((xs[0] ?? 0) + (xs[2] ?? 0)).toBeCloseTo(2 * (xs[1] ?? 0), 0);
   });
 
+  it("given a ratio without a target, when it is drawn, then it has its dot and no mark", () => {
+    const chart = ratioChart(["pm"], [{ label: "a", values: [2] }]);
+    expect(chart).toContain('cy="49"');
+    expect(chart.match(/class="target"/g)).toHaveLength(1);
+  });
+
   it("given points, when a line is drawn, then the largest value is below the top of the axis", () => {
     const chart = lineChart({
       title: "t",

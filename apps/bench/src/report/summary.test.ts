@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BenchResults, ComparisonResults, Outcome } from "../bench/bench-results.ts";
 import type { Measurement } from "../profile/measurement.ts";
+import { ratioRow } from "./bench-rows.ts";
 import { disturbances, faultsIn, hasFailures, missedTargets, summarize } from "./summary.ts";
 
 const MACHINE = { cpu: "c", cores: 2, memoryGiB: 1, kernel: "k", node: "v", pinning: undefined, loadBefore: 0 };
@@ -87,6 +88,12 @@ describe("the verdict on results", () => {
     const results = resultsOf([comparison([{ ws: measured(1), pm: measured(2) }])], [fair]);
     expect(missedTargets(results)).toEqual(["fan-out-1", "fair"]);
     expect(missedTargets(resultsOf([comparison([{ ws: measured(1), pm: measured(2) }], 2)]))).toEqual([]);
+  });
+
+  it("given a comparison without a target, when missed targets are asked for, then it is not among them", () => {
+    const open = { ...comparison([{ ws: measured(1), pm: measured(9) }]), target: undefined };
+    expect(missedTargets(resultsOf([open]))).toEqual([]);
+    expect(ratioRow(summarize(open)).slice(-2)).toEqual(["", ""]);
   });
 
   it("given disturbed measurements, when they are counted, then those that failed are not among them", () => {

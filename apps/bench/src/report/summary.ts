@@ -34,7 +34,7 @@ export function summarize(results: ComparisonResults): ComparisonSummary {
     ServerKind,
     ServerSummary
   >;
-  return { results, servers, isMet: servers.pm.ratio <= results.target };
+  return { results, servers, isMet: results.target === undefined || servers.pm.ratio <= results.target };
 }
 
 /** Everything that went wrong, a line each. */

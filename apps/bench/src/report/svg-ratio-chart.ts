@@ -5,7 +5,7 @@ export interface RatioLine {
   readonly label: string;
   /** One value a series, in the order of the legend; what is not finite is left out. */
   readonly values: readonly number[];
-  readonly target: number;
+  readonly target?: number | undefined;
 }
 
 const WIDTH = 900;
@@ -56,8 +56,12 @@ function rowOf({ label, values, target }: RatioLine, y: number): Html {
         : html``,
     ),
   );
+  const mark =
+    target === undefined
+      ? html``
+      : html`<line class="target" x1="${xOf(target)}" x2="${xOf(target)}" y1="${y - 9}" y2="${y + 9}"/>`;
   return html`<text x="${LABEL_WIDTH - 12}" y="${y + 4}" text-anchor="end">${label}</text>
-<line class="target" x1="${xOf(target)}" x2="${xOf(target)}" y1="${y - 9}" y2="${y + 9}"/>
+${raw(mark)}
 ${dots}`;
 }
 
