@@ -98,8 +98,10 @@ export function writeVarint(target: Buffer, start: number, value: number): numbe
   let at = start;
   let rest = value;
   while (rest > 0x7fffffff) {
-    target[at++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
+    // Without %, which for large numbers is a call into the C library.
+    const next = Math.floor(rest / 0x80);
+    target[at++] = (rest - next * 0x80) | 0x80;
+    rest = next;
   }
   while (rest >= 0x80) {
     target[at++] = (rest & 0x7f) | 0x80;
