@@ -23,15 +23,17 @@ interface Cursor {
 export function decodePublishFrame(bytes: Uint8Array, maxMessages: number): ClientMessage[] | undefined {
   if (!canSlice(bytes)) return undefined;
   const cursor: Cursor = { bytes, at: 0 };
-  const messages: ClientMessage[] = [];
+  let messages: ClientMessage[] | undefined;
   while (cursor.at < bytes.length) {
     const end = enter(cursor, 0x0a, bytes.length);
-    if (end < 0 || messages.length === maxMessages) return undefined;
+    if (end < 0 || (messages?.length ?? 0) === maxMessages) return undefined;
     const message = readMessage(cursor, end);
     if (message === undefined) return undefined;
-    messages.push(message);
+    // Most frames have one message, and a push makes room for seventeen.
+    if (messages === undefined) messages = [message];
+    else messages.push(message);
   }
-  return messages;
+  return messages ?? [];
 }
 
 function canSlice(bytes: Uint8Array): bytes is SlicingBytes {
@@ -57,9 +59,8 @@ function readPublish(cursor: Cursor, end: number): Publish | undefined {
   const idempotencyKey = readText(cursor, 0x22, end);
   const traceParent = readText(cursor, 0x32, end);
   if (cursor.at !== end) return undefined;
-  const publish: Publish = { $typeName: "pm.v1.Publish", channel, event, idempotencyKey, traceParent };
-  if (payload !== undefined) publish.payload = payload;
-  return publish;
+  if (payload === undefined) return { $typeName: "pm.v1.Publish", channel, event, idempotencyKey, traceParent };
+  return { $typeName: "pm.v1.Publish", channel, payload, event, idempotencyKey, traceParent };
 }
 
 function readPayload(cursor: Cursor, end: number): Payload | undefined {
