@@ -12,7 +12,8 @@ type TenantMethods = Pick<
 >;
 
 /** The tenants of the directory, which is opened when it is first used. */
-export function tenantMethods({ directory, logger }: OpsPorts): TenantMethods {
+export function tenantMethods({ directory, admission, logger }: OpsPorts): TenantMethods {
+  const enforced = admission !== undefined;
   const change = async (
     operation: "created" | "updated" | "suspended" | "resumed",
     tenantId: string,
@@ -31,7 +32,10 @@ export function tenantMethods({ directory, logger }: OpsPorts): TenantMethods {
       ),
     updateTenant: (request) =>
       change("updated", request.tenantId, (opened, tenant) => opened.update(tenant, updateOf(request))),
-    suspendTenant: ({ tenantId }) => change("suspended", tenantId, (opened, tenant) => opened.suspend(tenant)),
+    async suspendTenant({ tenantId }) {
+      const { tenant } = await change("suspended", tenantId, (opened, id) => opened.suspend(id));
+      return { tenant, enforced };
+    },
     resumeTenant: ({ tenantId }) => change("resumed", tenantId, (opened, tenant) => opened.resume(tenant)),
 
     async getTenant({ tenantId }) {
@@ -56,7 +60,7 @@ export function tenantMethods({ directory, logger }: OpsPorts): TenantMethods {
       await directory.start();
       await directory.delete(tenant);
       logger.info("tenant_deleted", { tenant_id: tenant });
-      return {};
+      return { enforced };
     },
   };
 }

@@ -23,6 +23,8 @@ interface TenantVerb {
 /** Without a tenant, nothing is shown. */
 interface TenantAnswer {
   readonly tenant?: Tenant | undefined;
+  /** False: the server lets the tenant in all the same. */
+  readonly enforced?: boolean;
 }
 
 const VERBS = {
@@ -48,8 +50,8 @@ const VERBS = {
   delete: {
     description: "take a tenant out of the directory, and close its connections; its data stays",
     ask: async (client, tenantId) => {
-      await client.deleteTenant({ tenantId });
-      return {};
+      const { enforced } = await client.deleteTenant({ tenantId });
+      return { enforced };
     },
   },
 } as const satisfies Record<string, TenantVerb>;
@@ -78,7 +80,8 @@ function verbCommand(name: keyof typeof VERBS, ports: CommandPorts): Command {
     .option("--json", "print JSON", false)
     .action(async (tenantId: string, options: TenantOptions) => {
       if (name === "update") assertChange(options);
-      const { tenant } = await opsAsker(options, ports)((client) => ask(client, tenantId, options));
+      const { tenant, enforced } = await opsAsker(options, ports)((client) => ask(client, tenantId, options));
+      if (enforced === false) ports.terminal.note(notEnforced(tenantId), "yellow");
       if (tenant === undefined) return;
       for (const line of options.json === true ? [tenantJson(tenant)] : tenantLines(tenant)) ports.terminal.out(line);
     });
@@ -87,6 +90,10 @@ function verbCommand(name: keyof typeof VERBS, ports: CommandPorts): Command {
     command.addOption(new Option("--clear <setting>", "take a setting away (repeatable)").argParser(collectSetting));
   }
   return addOpsOptions(command);
+}
+
+function notEnforced(tenantId: string): string {
+  return `pmctl: ${tenantId} can still connect: this server does not validate tenants (TENANT_VALIDATION=off)`;
 }
 
 function assertChange(options: TenantOptions): void {

@@ -114,7 +114,7 @@ describe("tenants of the directory", () => {
   it("given a connection, when its tenant is deleted, then it is closed with 4503 and the tenant is unknown", async () => {
     await server.ops.createTenant({ tenantId: "deleted" });
     await using client = await ProtocolClient.connect(server, { tenant: "deleted" });
-    expect((await server.post("DeleteTenant", { tenantId: "deleted" })).body).toEqual({});
+    expect((await server.post("DeleteTenant", { tenantId: "deleted" })).body).toEqual({ enforced: true });
     expect((await client.closed).code).toBe(4503);
     expect(await refusal("deleted")).toEqual([403, "TENANT_UNKNOWN"]);
   });
@@ -293,9 +293,22 @@ describe("the directory and restarts", () => {
     await free.ops.createTenant({ tenantId: "acme" });
     await using client = await ProtocolClient.connect(free, { tenant: "anybody" });
     await using suspended = await ProtocolClient.connect(free, { tenant: "acme" });
-    await free.ops.suspendTenant({ tenantId: "acme" });
+    expect(await free.ops.suspendTenant({ tenantId: "acme" })).toMatchObject({ enforced: false });
     for (const one of [client, suspended]) await one.expect("pong", { case: "ping", value: {} });
     expect((await free.post("Publish", { tenantId: "anybody", channel: "a" })).status).toBe(200);
+  });
+
+  it("given a server without validation, when a tenant is suspended or deleted, then it is said that it can still connect", async () => {
+    await using free = await OpsServer.start({ DATA_DIR: own });
+    const ask = (verb: string): Promise<PmctlResult> => pmctl(["tenant", verb, "loose", "--ops-url", free.opsUrl]);
+    expect(await ask("create")).toMatchObject({ code: 0, stderr: "" });
+    for (const verb of ["suspend", "delete"]) {
+      const { code, stderr } = await ask(verb);
+      expect(code).toBe(0);
+      expect(stderr).toBe(
+        "pmctl: loose can still connect: this server does not validate tenants (TENANT_VALIDATION=off)\n",
+      );
+    }
   });
 });
 
@@ -336,7 +349,9 @@ describe("pmctl tenant", () => {
       limits: { publications_per_sec: 0, bytes_per_sec: 1000 },
     });
     await using client = await ProtocolClient.connect(server, { tenant: "ctl" });
-    expect((await run("suspend", "ctl")).stdout).toMatch(/^state +suspended$/m);
+    const suspended = await run("suspend", "ctl");
+    expect(suspended.stdout).toMatch(/^state +suspended$/m);
+    expect(suspended.stderr).toBe("");
     expect((await client.closed).code).toBe(4503);
     const { stdout } = await run("list", "--state", "suspended");
     expect(stdout.split("\n").map((line) => line.split(/ +/).slice(0, 6))).toContainEqual([
