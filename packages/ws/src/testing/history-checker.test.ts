@@ -120,6 +120,18 @@ describe("HistoryChecker, of histories that keep the promise", () => {
     const lost: HistoryEvent = { kind: "tail-lost", log: LOG, epoch: "e1" };
     expect(found(subscribed(at(8)), got(9), lost, publishing("again"), again)).toEqual([]);
   });
+
+  it("given a reader that is told late of many epochs, when the log has lost the tail of the last one, then nothing is found", () => {
+    const lost: HistoryEvent = { kind: "tail-lost", log: LOG, epoch: "e1" };
+    const told = Array.from({ length: 20 }, (_, n) =>
+      lagged(at(0, `old-${n}`), 0, { reason: RecoveryMiss.EPOCH_CHANGED }),
+    );
+    const back = lagged(at(9), 0, { reason: RecoveryMiss.EPOCH_CHANGED });
+    const position = { ...at(10), check: 5 };
+    const again = { kind: "published", reader: "p", log: LOG, payloadId: "y", position, messageId: "m-y" } as const;
+    const first = [publishing(idAt(10)), got(10)];
+    expect(found(lost, subscribed(at(0, "old")), ...told, back, ...first, publishing("y"), again)).toEqual([]);
+  });
 });
 
 describe("HistoryChecker, of histories that break the promise", () => {

@@ -28,8 +28,8 @@ interface Epoch {
   mayFork: boolean;
 }
 
-/** How many epochs of a log are remembered. */
-const EPOCHS = 8;
+/** How many epochs of a log are remembered: a reader that was away is told of all that it missed. */
+const EPOCHS = 128;
 
 /** What is known of one log from all who read and write it: whatever two of them see must be the same. */
 export class LogTruth {
