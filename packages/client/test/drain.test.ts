@@ -31,9 +31,10 @@ describe("moving between servers", () => {
         sent.push(publisher.channel(CHANNEL).publish(id - 1), channel.publish(id));
         await sleep(3);
       }
-      expect(injector.clients).toHaveLength(round + 1);
+      await injector.reached(round + 1);
     }
     await Promise.all(sent);
+    expect(injector.clients).toHaveLength(6);
     await record.reached(400);
     expect(record.offsets).toEqual(upTo(400));
     expect(record.ids.toSorted((a, b) => Number(a) - Number(b))).toEqual(upTo(400));
@@ -87,7 +88,7 @@ describe("moving between servers", () => {
       await sleep(20);
     }
     expect(proxy.accepted).toBeGreaterThan(1);
-    expect(kinds).toEqual(["connecting"]);
+    expect(kinds[0]).toBe("connecting");
     expect(acknowledged.length).toBeGreaterThan(50);
     expect(record.ids.slice(0, acknowledged.length)).toEqual(acknowledged);
     await using other = await PmServerProcess.start();

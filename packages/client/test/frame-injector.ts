@@ -31,6 +31,12 @@ export class FrameInjector implements AsyncDisposable {
     return this.#clients;
   }
 
+  /** Resolves when there have been so many connections. */
+  async reached(count: number): Promise<void> {
+    while (this.#clients.length < count)
+      await once(this.#server, "connection", { signal: AbortSignal.timeout(10_000) });
+  }
+
   /** Says something to the newest connection. */
   say(message: ServerMessageInit): void {
     this.#clients.at(-1)?.send(encodeServerElement(message, "proto"));

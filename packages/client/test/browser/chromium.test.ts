@@ -131,10 +131,10 @@ describe.skipIf(!hasChromium && !IS_REQUIRED)("the bundle in Chromium, against t
     for (const round of upTo(3)) {
       await sleep(300);
       injector.say({ body: { case: "goAway", value: { reconnectAfterMs: 20 } } });
-      await sleep(100);
-      expect(injector.clients).toHaveLength(round + 1);
+      await injector.reached(round + 1);
     }
     const count = await load;
+    expect(injector.clients).toHaveLength(4);
     const { ids, states, recoveries } = await chromium.reached(count);
     expect([ids, recoveries]).toEqual([upTo(count), 3]);
     expect(states).toEqual(["connecting", "connected", "connected", "connected", "connected"]);
