@@ -266,13 +266,18 @@ describe("moving after a GoAway", () => {
   });
   afterEach(() => server.client.close());
 
-  /** A connection that was told to go away, and the one that is welcomed beside it. */
-  async function overlap(): Promise<{ old: ScriptedSocket; next: ScriptedSocket }> {
+  /** A connection that was told to go away, and the one that opens beside it. */
+  async function move(): Promise<{ old: ScriptedSocket; next: ScriptedSocket }> {
     const old = await server.connect();
     old.subscribed("project:42");
     old.goAway(0);
     await server.after(0);
-    const next = server.socket;
+    return { old, next: server.socket };
+  }
+
+  /** The same, when the new one has been welcomed. */
+  async function overlap(): Promise<{ old: ScriptedSocket; next: ScriptedSocket }> {
+    const { old, next } = await move();
     next.welcome();
     await turn();
     return { old, next };
@@ -326,10 +331,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given a new connection that is refused, when the old one is closed with 1012, then it was kept until then, and the tries go on", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
+    const { old } = await move();
     for (let refusal = 0; refusal < 3; refusal++) {
       server.socket.drop(1006);
       old.publication("project:42", refusal + 1);
@@ -357,10 +359,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given a new connection that is lost before it has caught up, when it is, then the old one serves on and another is made", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
+    const { old } = await move();
     server.socket.welcome();
     await turn();
     server.socket.drop(1006);
@@ -409,11 +408,7 @@ describe("moving after a GoAway", () => {
   });
 
   it("given two GoAway one after the other, when the second comes from the new connection, then the client moves again", async () => {
-    const old = await server.connect();
-    old.subscribed("project:42");
-    old.goAway(0);
-    await server.after(0);
-    const next = server.socket;
+    const { old, next } = await move();
     next.welcome();
     next.goAway(500);
     await turn();
