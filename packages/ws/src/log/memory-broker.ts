@@ -92,9 +92,12 @@ export class MemoryBroker implements Broker {
       this.#assertOpen();
       const tenant = this.#tenant(channel.tenant);
       const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
-      return draft.idempotencyKey === ""
-        ? this.#append(tenant, stored, draft)
-        : this.#appendOnce(tenant, stored, draft);
+      if (draft.idempotencyKey !== "") {
+        const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, this.#clock.monotonic());
+        if (first !== undefined) return new Appended(first.position, true);
+        tenant.assertRoomForKey();
+      }
+      return this.#append(tenant, stored, draft);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -133,21 +136,15 @@ export class MemoryBroker implements Broker {
   #append(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
     const publishedAtMs = this.#clock.now();
     const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), publishedAtMs });
+    const { epoch } = stored.log;
+    const { offset, check } = entry;
+    const result = new Appended({ epoch, offset, check });
+    if (draft.idempotencyKey !== "") {
+      tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
+    }
     if (this.#totalBytes > this.#maxTotalBytes)
       holdTotal(this.#tenants.values(), this.#totalBytes, this.#maxTotalBytes);
-    const { epoch } = stored.log;
     for (const listener of stored.listeners) listener.onEntry(epoch, entry);
-    return new Appended(epoch, entry.offset, entry.check);
-  }
-
-  /** Appends what has an idempotency key, unless it is there. */
-  #appendOnce(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
-    const nowMs = this.#clock.monotonic();
-    const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, nowMs)?.position;
-    if (first !== undefined) return new Appended(first.epoch, first.offset, first.check, true);
-    tenant.assertRoomForKey();
-    const result = this.#append(tenant, stored, draft);
-    tenant.remember(stored, draft, { result, nowMs });
     return result;
   }
 
@@ -180,26 +177,18 @@ export class MemoryBroker implements Broker {
   }
 }
 
-/** Makes what it is asked for: most publications have no reply. */
+/** Makes the id only for those who ask: most publications have no reply. */
 class Appended implements AppendResult {
+  readonly position: StreamPosition;
   readonly duplicate: boolean;
-  readonly #epoch: string;
-  readonly #offset: number;
-  readonly #check: number;
 
-  constructor(epoch: string, offset: number, check: number, duplicate = false) {
-    this.#epoch = epoch;
-    this.#offset = offset;
-    this.#check = check;
+  constructor(position: StreamPosition, duplicate = false) {
+    this.position = position;
     this.duplicate = duplicate;
   }
 
-  get position(): StreamPosition {
-    return { epoch: this.#epoch, offset: this.#offset, check: this.#check };
-  }
-
   get messageId(): string {
-    return messageIdOf(this.#epoch, this.#offset);
+    return messageIdOf(this.position.epoch, this.position.offset);
   }
 }
 
