@@ -8,6 +8,7 @@ import type { TenantGate } from "../authenticator.ts";
 import { ClientSocket } from "../connection/client-socket.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { ConnectionRegistry, ConnectionSlot } from "../connection/connection-registry.ts";
+import { SharedReadBuffer } from "../connection/shared-read-buffer.ts";
 import type { ConnectionStart, WebSocketConnection } from "../connection/websocket-connection.ts";
 import { frameElements, whole } from "../wire/websocket-frame.ts";
 import { WsError } from "../ws-error.ts";
@@ -51,6 +52,7 @@ export class UpgradeHandler {
   readonly #ports: UpgradePorts;
   readonly #server: WebSocketServer;
   readonly #underWay = new Set<Handshake>();
+  readonly #readBuffer = new SharedReadBuffer();
   readonly #cancelLook: CancelTimer;
 
   constructor(ports: UpgradePorts) {
@@ -162,6 +164,7 @@ export class UpgradeHandler {
       this.#end(handshake, "accepted");
       socket.removeListener("close", handshake.onGone);
       socket.removeListener("error", ignoreError);
+      this.#readBuffer.use(socket);
       this.#ports.onAccepted({
         // The server was told to make ClientSockets; its types do not carry that.
         webSocket: webSocket as ClientSocket,
