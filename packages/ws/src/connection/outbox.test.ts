@@ -3,6 +3,7 @@ import { parseChannelName } from "@pm/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Run } from "../fanout/run.ts";
 import { ChannelLog } from "../log/channel-log.ts";
+import { ChunkPool } from "../log/chunk-pool.ts";
 import { draft } from "../testing/broker-contract/broker-fixture.ts";
 import { encodeReply } from "../wire/reply-encoder.ts";
 import { contentStart } from "../wire/websocket-frame.ts";
@@ -44,11 +45,11 @@ beforeEach(() => {
   owner = new Owner();
   const limits = { highWaterBytes: 1000, maxReplyBytes: 2000, maxReplies: 20 };
   outbox = new Outbox({ encoding: "proto", socket, limits, owner });
-  log = new ChannelLog(parseChannelName("room:1"), "e1", 1);
+  log = new ChannelLog(parseChannelName("room:1"), { epoch: "e1", check: 1 }, new ChunkPool());
 });
 
 function makeRun(json: string, count = 1): Run {
-  const entries = Array.from({ length: count }, () => log.append(draft(json), { check: 1, publishedAtMs: 1 }));
+  const entries = Array.from({ length: count }, () => log.append(draft(json), { check: 1, publishedAtMs: 1, turn: 1 }));
   return new Run(parseChannelName("room:1"), "e1", entries);
 }
 

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { draft, WHOLE } from "../testing/broker-contract/broker-fixture.ts";
 import { ChannelLog, ENTRY_OVERHEAD_BYTES } from "./channel-log.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 
 type Step =
   | { readonly kind: "append"; readonly size: number }
@@ -22,7 +23,7 @@ const KEEP_ALL = { count: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGE
 
 function run(log: ChannelLog, next: Step, nowMs: number): void {
   if (next.kind === "append") {
-    log.append(draft("x".repeat(next.size)), { check: nowMs + 1, publishedAtMs: nowMs });
+    log.append(draft("x".repeat(next.size)), { check: nowMs + 1, publishedAtMs: nowMs, turn: nowMs });
     return;
   }
   const before = log.bytes;
@@ -52,7 +53,7 @@ function assertConsistent(log: ChannelLog): void {
 test("given any appends and retentions, when the log is read, then offsets and tags make one chain from base to top", () => {
   fc.assert(
     fc.property(steps, (all) => {
-      const log = new ChannelLog(parseChannelName("room:1"), "e1", 1);
+      const log = new ChannelLog(parseChannelName("room:1"), { epoch: "e1", check: 1 }, new ChunkPool());
       let appended = 0;
       for (const [nowMs, next] of all.entries()) {
         run(log, next, nowMs);

@@ -3,18 +3,19 @@ import { describe, expect, test } from "vitest";
 import { draft } from "../testing/broker-contract/broker-fixture.ts";
 import type { LogPage } from "./broker.ts";
 import { ChannelLog, ENTRY_OVERHEAD_BYTES, messageIdOf } from "./channel-log.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 
 const ALL = Number.MAX_SAFE_INTEGER;
 const START_CHECK = 99;
 
 function emptyLog(): ChannelLog {
-  return new ChannelLog(parseChannelName("room:1"), "e1", START_CHECK);
+  return new ChannelLog(parseChannelName("room:1"), { epoch: "e1", check: START_CHECK }, new ChunkPool());
 }
 
-/** Entry `n` has the tag 100 + n, and was published at n × 10. */
+/** Entry `n` has the tag 100 + n and the turn n, and was published at n × 10. */
 function filledLog(count: number, json = "1"): ChannelLog {
   const log = emptyLog();
-  for (let n = 1; n <= count; n++) log.append(draft(json), { check: 100 + n, publishedAtMs: n * 10 });
+  for (let n = 1; n <= count; n++) log.append(draft(json), { check: 100 + n, publishedAtMs: n * 10, turn: n });
   return log;
 }
 
@@ -32,8 +33,8 @@ describe("append", () => {
 
   test("given entries, when they are appended, then each knows the tag of the one before", () => {
     const log = emptyLog();
-    const first = log.append(draft("1"), { check: 7, publishedAtMs: 10 });
-    const second = log.append(draft("2"), { check: 8, publishedAtMs: 20 });
+    const first = log.append(draft("1"), { check: 7, publishedAtMs: 10, turn: 1 });
+    const second = log.append(draft("2"), { check: 8, publishedAtMs: 20, turn: 2 });
     expect(first).toMatchObject({ offset: 1, check: 7, prevCheck: START_CHECK, publishedAtMs: 10 });
     expect(second).toMatchObject({ offset: 2, check: 8, prevCheck: 7, publishedAtMs: 20 });
     expect(log.top).toEqual({ offset: 2, check: 8 });
@@ -43,7 +44,7 @@ describe("append", () => {
   test("given a draft in bytes of a socket, when they change later, then the log keeps what they were", () => {
     const log = emptyLog();
     const data = Uint8Array.of(1, 2, 3);
-    const entry = log.append(draft("", { payload: { kind: "data", data } }), { check: 1, publishedAtMs: 0 });
+    const entry = log.append(draft("", { payload: { kind: "data", data } }), { check: 1, publishedAtMs: 0, turn: 1 });
     const before = entry.frame.toString("hex");
     data.fill(0xff);
     expect(entry.frame.toString("hex")).toBe(before);
@@ -89,7 +90,7 @@ describe("retention", () => {
     log.retain({ count: ALL, bytes: ALL, ageMs: 50 }, 1000);
     expect(log).toMatchObject({ count: 0, bytes: 0 });
     expect(log.base).toEqual(log.top);
-    const next = log.append(draft("1"), { check: 5, publishedAtMs: 1000 });
+    const next = log.append(draft("1"), { check: 5, publishedAtMs: 1000, turn: 4 });
     expect(next).toMatchObject({ offset: 4, prevCheck: 103 });
   });
 
@@ -139,17 +140,41 @@ describe("read", () => {
 });
 
 describe("chunks", () => {
-  test("given a growing log, when entries are read, then they lie in few blocks that double up to 16 KiB", () => {
-    const page = filledLog(2000).read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL });
-    const blocks = [...new Set(page.entries.map(({ frame }) => frame.buffer))].map(({ byteLength }) => byteLength);
-    expect(blocks.slice(0, 7)).toEqual([512, 1024, 2048, 4096, 8192, 16_384, 16_384]);
-    expect(new Set(blocks.slice(6))).toEqual(new Set([16_384]));
+  test("given entries of all sizes, when they are read again, then their frames are those that were appended", () => {
+    const log = emptyLog();
+    const sizes = [1, 400, 511, 512, 513, 8000, 16_000, 16_384, 40_000, 1, 1];
+    const appended = sizes.map((size, turn) =>
+      log.append(draft("x".repeat(size)), { check: turn + 1, publishedAtMs: turn, turn }),
+    );
+    expect(log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL }).entries).toEqual(appended);
   });
 
-  test("given an entry larger than a block, when it is appended, then it has a block that fits", () => {
-    const log = filledLog(1);
-    const entry = log.append(draft("x".repeat(40_000)), { check: 1, publishedAtMs: 0 });
-    expect(entry.frame.buffer.byteLength).toBe(entry.frame.length);
-    expect(entry.prevCheck).toBe(101);
+  test("given a log that is full, when as much again is appended, then it makes no further chunks", () => {
+    const pool = new ChunkPool();
+    const log = new ChannelLog(parseChannelName("room:1"), { epoch: "e1", check: START_CHECK }, pool);
+    for (let n = 1; n <= 10_000; n++) {
+      log.append(draft("1"), { check: n, publishedAtMs: 0, turn: n });
+      log.retain({ count: 1000, bytes: ALL, ageMs: ALL }, 0);
+      if (n > 3000) expect(pool.freeChunks).toBeLessThanOrEqual(1);
+    }
+    while (log.count > 0) log.evictOldest();
+    // What 1000 entries lie in, and not what 10 000 do.
+    expect(pool.freeChunks).toBeGreaterThan(1);
+    expect(pool.freeChunks).toBeLessThan(10);
+  });
+
+  test("given an entry that was read, when its chunk is written again by another log, then it is what it was", () => {
+    const pool = new ChunkPool();
+    const [first, second] = ["a", "b"].map(
+      (name) => new ChannelLog(parseChannelName(name), { epoch: "e1", check: START_CHECK }, pool),
+    );
+    for (let n = 1; n <= 1000; n++) first?.append(draft("1"), { check: n, publishedAtMs: 0, turn: n });
+    const before = first?.read({ from: 990, direction: "forward", maxCount: 1, maxBytes: ALL }).entries[0];
+    const frame = before?.frame.toString("hex");
+    while (first !== undefined && first.count > 0) first.evictOldest();
+    expect(pool.freeChunks).toBeGreaterThan(0);
+    for (let n = 1; n <= 1000; n++) second?.append(draft("2"), { check: n, publishedAtMs: 0, turn: n });
+    expect(pool.freeChunks).toBe(0);
+    expect(before?.frame.toString("hex")).toBe(frame);
   });
 });

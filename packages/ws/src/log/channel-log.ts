@@ -1,7 +1,8 @@
 import type { ChannelName } from "@pm/core";
-import { frameSize, type PublicationFields, publicationSize, writeFrame } from "../wire/publication-encoder.ts";
+import { encodePublication } from "../wire/publication-encoder.ts";
 import type { LogEntry, LogPage, PublicationDraft, ReadRequest } from "./broker.ts";
-import { LogChunk } from "./log-chunk.ts";
+import type { ChunkPool } from "./chunk-pool.ts";
+import type { EntryMarks, LogChunk } from "./log-chunk.ts";
 import type { LogMark } from "./stream-position.ts";
 
 /** How much of a channel's log is kept. */
@@ -14,13 +15,7 @@ export interface Retention {
   readonly ageMs: number;
 }
 
-/** What an append is given beside the draft. */
-export interface EntryStamp {
-  readonly check: number;
-  readonly publishedAtMs: number;
-}
-
-/** What an entry costs in memory beside its bytes, its place in the eviction queue with it. */
+/** What an entry costs in memory beside its bytes. */
 export const ENTRY_OVERHEAD_BYTES = 48;
 
 /** Shared by all that have none: never written to. */
@@ -35,6 +30,7 @@ export class ChannelLog {
   readonly #channel: ChannelName;
   /** Milliseconds of the monotonic clock. */
   lastUsedMs = 0;
+  readonly #pool: ChunkPool;
   #chunks: LogChunk[] = NO_CHUNKS;
   #bytes = 0;
   #baseOffset = 0;
@@ -44,12 +40,13 @@ export class ChannelLog {
   /** When the oldest entry was published; kept here, since every append asks. */
   #oldestMs = Number.POSITIVE_INFINITY;
 
-  /** @param startCheck the tag of offset 0 */
-  constructor(channel: ChannelName, epoch: string, startCheck: number) {
+  /** @param start the epoch, and the tag of offset 0 */
+  constructor(channel: ChannelName, start: { readonly epoch: string; readonly check: number }, pool: ChunkPool) {
     this.#channel = channel;
-    this.epoch = epoch;
-    this.#baseCheck = startCheck;
-    this.#topCheck = startCheck;
+    this.epoch = start.epoch;
+    this.#baseCheck = start.check;
+    this.#topCheck = start.check;
+    this.#pool = pool;
   }
 
   get base(): LogMark {
@@ -65,6 +62,12 @@ export class ChannelLog {
     return this.#baseOffset;
   }
 
+  /** The turn of the oldest entry; infinity for an empty log. */
+  get oldestTurn(): number {
+    const chunk = this.#chunks[0];
+    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.turn(this.#baseOffset + 1 - chunk.firstOffset);
+  }
+
   /** Entries retained. */
   get count(): number {
     return this.#topOffset - this.#baseOffset;
@@ -76,29 +79,27 @@ export class ChannelLog {
   }
 
   /** Appends; evicts nothing. Copies what it keeps of the draft. */
-  append(draft: PublicationDraft, stamp: EntryStamp): LogEntry {
+  append(draft: PublicationDraft, marks: EntryMarks): LogEntry {
     const offset = this.#topOffset + 1;
-    const fields: PublicationFields = {
+    const prevCheck = this.#topCheck;
+    const { check, publishedAtMs } = marks;
+    const frame = encodePublication({
       channel: this.#channel,
       offset,
-      check: stamp.check,
+      check,
       payload: draft.payload,
       event: draft.event,
       publisher: draft.publisher,
-      publishedAtMs: stamp.publishedAtMs,
+      publishedAtMs,
       idPrefix: this.epoch,
       traceParent: draft.traceParent,
-    };
-    const content = publicationSize(fields);
-    const size = frameSize(content);
-    const chunk = this.#chunkFor(size);
-    writeFrame(chunk.bytes, chunk.used, fields, content);
-    chunk.push(size, stamp.check, stamp.publishedAtMs);
-    this.#bytes += size + ENTRY_OVERHEAD_BYTES;
-    if (this.count === 0) this.#oldestMs = stamp.publishedAtMs;
+    });
+    this.#chunkFor(frame.length).push(frame, marks);
+    this.#bytes += frame.length + ENTRY_OVERHEAD_BYTES;
+    if (this.count === 0) this.#oldestMs = publishedAtMs;
     this.#topOffset = offset;
-    this.#topCheck = stamp.check;
-    return chunk.entry(chunk.count - 1);
+    this.#topCheck = check;
+    return { offset, check, prevCheck, publishedAtMs, frame };
   }
 
   /** Evicts what is beyond the retention; returns the bytes that came free. */
@@ -119,7 +120,10 @@ export class ChannelLog {
     this.#bytes -= size;
     this.#baseOffset++;
     this.#baseCheck = chunk.check(index);
-    if (index === chunk.count - 1) this.#chunks.shift();
+    if (index === chunk.count - 1) {
+      this.#chunks.shift();
+      this.#pool.giveBack(chunk);
+    }
     const next = this.#chunks[0];
     this.#oldestMs =
       next === undefined ? Number.POSITIVE_INFINITY : next.timeMs(this.#baseOffset + 1 - next.firstOffset);
@@ -159,7 +163,8 @@ export class ChannelLog {
   #chunkFor(size: number): LogChunk {
     const last = this.#chunks.at(-1);
     if (last?.hasRoom(size) === true) return last;
-    const chunk = new LogChunk({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, size, last);
+    const chunk = this.#pool.take(size, last);
+    chunk.begin(this.#topOffset + 1, this.#topCheck);
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
     return chunk;

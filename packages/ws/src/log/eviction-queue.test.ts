@@ -2,61 +2,62 @@ import { parseChannelName } from "@pm/core";
 import { expect, test } from "vitest";
 import { draft } from "../testing/broker-contract/broker-fixture.ts";
 import { ChannelLog } from "./channel-log.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 import { EvictionQueue } from "./eviction-queue.ts";
 
-function makeLog(): ChannelLog {
-  return new ChannelLog(parseChannelName("room:1"), "e1", 1);
+/** Logs with these letters for names, and an entry of a further turn for each letter. */
+function logsOf(letters: string): Record<string, ChannelLog> {
+  const logs: Record<string, ChannelLog> = {};
+  const pool = new ChunkPool();
+  for (const [turn, name] of letters.split("").entries()) {
+    logs[name] ??= new ChannelLog(parseChannelName(name), { epoch: "e1", check: 1 }, pool);
+    append(logs[name], turn);
+  }
+  return logs;
 }
 
-function append(queue: EvictionQueue, log: ChannelLog): void {
-  queue.push(log, log.append(draft("1"), { check: 1, publishedAtMs: 0 }).offset);
+function append(log: ChannelLog | undefined, turn: number): void {
+  log?.append(draft("1"), { check: 1, publishedAtMs: 0, turn });
 }
 
-test("given entries of two logs, when the oldest is evicted, then they go in the order of their appends", () => {
-  const queue = new EvictionQueue();
-  const [a, b] = [makeLog(), makeLog()];
-  for (const log of [a, b, b, a, b]) append(queue, log);
-  const bases = [1, 2, 3, 4].map(() => {
-    expect(queue.evictOldest()).toBeGreaterThan(0);
-    return [a.baseOffset, b.baseOffset];
-  });
-  expect(bases).toEqual([
-    [1, 0],
-    [1, 1],
-    [1, 2],
-    [2, 2],
-  ]);
+/** The names of the logs that lose an entry, one after the other. */
+function evictAll(queue: EvictionQueue, logs: Record<string, ChannelLog>): string {
+  let evicted = "";
+  const counts = new Map(Object.entries(logs).map(([name, log]) => [name, log.count]));
+  while (queue.evictOldest() > 0) {
+    for (const [name, log] of Object.entries(logs)) {
+      if (log.count === (counts.get(name) ?? 0)) continue;
+      evicted += name;
+      counts.set(name, log.count);
+    }
+  }
+  return evicted;
+}
+
+test("given entries of two logs, when the oldest are evicted, then they go in the order of their appends", () => {
+  const logs = logsOf("abbab");
+  expect(evictAll(new EvictionQueue(Object.values(logs)), logs)).toBe("abbab");
 });
 
-test("given one entry, when the oldest is evicted, then the newest of all stays", () => {
-  const queue = new EvictionQueue();
-  const log = makeLog();
-  append(queue, log);
-  expect(queue.evictOldest()).toBe(0);
-  expect(log.count).toBe(1);
-  expect(new EvictionQueue().evictOldest()).toBe(0);
+test("given no entries, when the oldest is evicted, then nothing comes free", () => {
+  expect(new EvictionQueue([]).evictOldest()).toBe(0);
 });
 
-test("given entries that have gone by other ways, when the oldest is evicted, then they are skipped", () => {
-  const queue = new EvictionQueue();
-  const [a, b] = [makeLog(), makeLog()];
-  for (const log of [a, a, b, b]) append(queue, log);
-  a.evictOldest();
-  a.evictOldest();
-  expect(queue.evictOldest()).toBeGreaterThan(0);
-  expect(b.baseOffset).toBe(1);
+test("given entries that have gone by other ways, when the oldest are evicted, then the others go in their order", () => {
+  const logs = logsOf("aabcab");
+  const queue = new EvictionQueue(Object.values(logs));
+  logs["a"]?.evictOldest();
+  logs["a"]?.evictOldest();
+  expect(evictAll(queue, logs)).toBe("bcab");
 });
 
-test("given mostly stale entries, when the queue is compacted, then those that live keep their order", () => {
-  const queue = new EvictionQueue();
-  const [a, b] = [makeLog(), makeLog()];
-  for (let i = 0; i < 3000; i++) append(queue, a);
-  for (const log of [b, a, b]) append(queue, log);
-  while (a.count > 1) a.evictOldest();
-  queue.compact(3);
-  queue.evictOldest();
-  expect([a.count, b.count]).toEqual([1, 1]);
-  queue.evictOldest();
-  expect([a.count, b.count]).toEqual([0, 1]);
-  expect(queue.evictOldest()).toBe(0);
+test("given a log that was empty, when it is added with its first entry, then that has its turn", () => {
+  const logs = logsOf("abc");
+  const queue = new EvictionQueue(Object.values(logs));
+  while ((logs["a"]?.count ?? 0) > 0) logs["a"]?.evictOldest();
+  append(logs["a"], 10);
+  const { a } = logs;
+  if (a !== undefined) queue.add(a);
+  append(logs["b"], 11);
+  expect(evictAll(queue, logs)).toBe("bcab");
 });

@@ -1,49 +1,73 @@
 import type { ChannelLog } from "./channel-log.ts";
 
-const COMPACT_AFTER = 1024;
-
 /**
- * The entries of a tenant in the order in which they were appended, over all its channels, so that the tenant's oldest
- * goes first. Holds a reference an entry; those whose entry has gone by other ways are skipped, and cleared away when
- * they are the majority.
+ * The logs of a tenant by the turn of their oldest entry, as a binary heap: the tenant's oldest entry goes first. What a
+ * log loses by other ways only makes its oldest entry younger, so that a place is looked at again when it comes up.
  */
 export class EvictionQueue {
-  #logs: ChannelLog[] = [];
-  #offsets: number[] = [];
-  #head = 0;
+  readonly #logs: ChannelLog[] = [];
+  /** For each of the logs a turn at or before that of its oldest entry. */
+  readonly #turns: number[] = [];
 
-  push(log: ChannelLog, offset: number): void {
-    this.#logs.push(log);
-    this.#offsets.push(offset);
+  constructor(logs: Iterable<ChannelLog>) {
+    for (const log of logs) if (log.count > 0) this.add(log);
   }
 
-  /** Evicts the oldest entry but never the newest of all; returns the bytes that came free, 0 when there is none. */
+  /** Adds a log that has got its first entry. */
+  add(log: ChannelLog): void {
+    let at = this.#logs.length;
+    const turn = log.oldestTurn;
+    for (let parent = (at - 1) >> 1; at > 0 && this.#turnAt(parent) > turn; parent = (at - 1) >> 1) {
+      this.#copy(parent, at);
+      at = parent;
+    }
+    this.#logs[at] = log;
+    this.#turns[at] = turn;
+  }
+
+  /** Evicts the oldest entry; returns the bytes that came free, 0 when there is none. */
   evictOldest(): number {
-    while (this.#head < this.#logs.length - 1) {
-      const log = this.#logs[this.#head];
-      const offset = this.#offsets[this.#head];
-      this.#head++;
-      if (log !== undefined && offset !== undefined && offset > log.baseOffset) return log.evictOldest();
+    for (let log = this.#logs[0]; log !== undefined; log = this.#logs[0]) {
+      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return log.evictOldest();
+      this.#lookAgain(log);
     }
     return 0;
   }
 
-  /** Clears away what is stale when it outnumbers the `liveEntries`. */
-  compact(liveEntries: number): void {
-    const queued = this.#logs.length - this.#head;
-    const mostlyPassed = this.#head > COMPACT_AFTER && this.#head > queued;
-    if (!mostlyPassed && queued < 2 * liveEntries + COMPACT_AFTER) return;
-    const logs: ChannelLog[] = [];
-    const offsets: number[] = [];
-    for (let i = this.#head; i < this.#logs.length; i++) {
-      const log = this.#logs[i];
-      const offset = this.#offsets[i];
-      if (log === undefined || offset === undefined || offset <= log.baseOffset) continue;
-      logs.push(log);
-      offsets.push(offset);
+  /** Moves the first to where it belongs now, or out when its log is empty. */
+  #lookAgain(first: ChannelLog): void {
+    if (first.count > 0) {
+      this.#sink(first, first.oldestTurn);
+      return;
     }
-    this.#logs = logs;
-    this.#offsets = offsets;
-    this.#head = 0;
+    const last = this.#logs.pop();
+    const turn = this.#turns.pop();
+    if (last !== undefined && turn !== undefined && this.#logs.length > 0) this.#sink(last, turn);
+  }
+
+  #sink(log: ChannelLog, turn: number): void {
+    let at = 0;
+    for (let child = this.#lesserChild(0); this.#turnAt(child) < turn; child = this.#lesserChild(at)) {
+      this.#copy(child, at);
+      at = child;
+    }
+    this.#logs[at] = log;
+    this.#turns[at] = turn;
+  }
+
+  #lesserChild(at: number): number {
+    const left = 2 * at + 1;
+    return this.#turnAt(left + 1) < this.#turnAt(left) ? left + 1 : left;
+  }
+
+  #turnAt(index: number): number {
+    return this.#turns[index] ?? Number.POSITIVE_INFINITY;
+  }
+
+  #copy(from: number, to: number): void {
+    const log = this.#logs[from];
+    if (log === undefined) return;
+    this.#logs[to] = log;
+    this.#turns[to] = this.#turnAt(from);
   }
 }

@@ -19,6 +19,7 @@ import type {
   ReadRequest,
 } from "./broker.ts";
 import { ChannelLog, messageIdOf, type Retention } from "./channel-log.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 import { holdTotal } from "./memory-budget.ts";
 import type { StreamPosition } from "./stream-position.ts";
 import { type StoredChannel, TenantLogs } from "./tenant-logs.ts";
@@ -59,6 +60,7 @@ export class MemoryBroker implements Broker {
   readonly #maxTenantBytes: number;
   readonly #maxTotalBytes: number;
   readonly #tenants = new Map<TenantId, TenantLogs>();
+  readonly #chunks = new ChunkPool();
   readonly #cancelExpiry: CancelTimer;
   /** The time of the last look at what is too old; exact enough for what counts in hours. */
   #usedMs: number;
@@ -153,7 +155,8 @@ export class MemoryBroker implements Broker {
     if (tenant === undefined) {
       tenant = new TenantLogs(id, {
         maxBytes: this.#maxTenantBytes,
-        makeLog: (name) => new ChannelLog(name, this.#randomness.id(), this.#randomness.tag()),
+        makeLog: (name) =>
+          new ChannelLog(name, { epoch: this.#randomness.id(), check: this.#randomness.tag() }, this.#chunks),
         account: (bytes) => {
           this.#totalBytes += bytes;
         },

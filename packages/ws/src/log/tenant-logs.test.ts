@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { channelRef, draft, HeardNotices, userRef, WHOLE } from "../testing/broker-contract/broker-fixture.ts";
 import { WsError } from "../ws-error.ts";
 import { ChannelLog } from "./channel-log.ts";
+import { ChunkPool } from "./chunk-pool.ts";
 import { MAX_IDLE_CHANNELS, META_LIFETIME_MS, type StoredChannel, TenantLogs } from "./tenant-logs.ts";
 
 const KEEP_ALL = { count: 1000, bytes: Number.MAX_SAFE_INTEGER, ageMs: 300_000 };
@@ -11,13 +12,14 @@ const PAYLOAD = "x".repeat(1000);
 class Fixture {
   readonly logs: TenantLogs;
   accounted = 0;
+  readonly #chunks = new ChunkPool();
   #made = 0;
   #appended = 0;
 
   constructor(maxBytes: number) {
     this.logs = new TenantLogs("t1" as TenantId, {
       maxBytes,
-      makeLog: (name) => new ChannelLog(name, `e${++this.#made}`, 1),
+      makeLog: (name) => new ChannelLog(name, { epoch: `e${++this.#made}`, check: 1 }, this.#chunks),
       account: (bytes) => {
         this.accounted += bytes;
       },

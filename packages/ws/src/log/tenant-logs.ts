@@ -1,9 +1,10 @@
 import type { ChannelName, ChannelRef, TenantId } from "@pm/core";
 import { WsError } from "../ws-error.ts";
 import type { AppendResult, BrokerListener, LogEntry, PublicationDraft } from "./broker.ts";
-import type { ChannelLog, EntryStamp, Retention } from "./channel-log.ts";
+import type { ChannelLog, Retention } from "./channel-log.ts";
 import { EvictionQueue } from "./eviction-queue.ts";
 import { IdempotencyWindow } from "./idempotency-window.ts";
+import type { EntryMarks } from "./log-chunk.ts";
 
 /** What a channel keeps when its entries have gone: 24 hours after its last use, in milliseconds. */
 export const META_LIFETIME_MS = 86_400_000;
@@ -42,7 +43,9 @@ export class TenantLogs {
   readonly #account: (bytes: number) => void;
   readonly #idle = new Map<string, StoredChannel>();
   readonly #active = new Map<string, StoredChannel>();
-  readonly #queue = new EvictionQueue();
+  /** Made when the tenant is over its bound, and let go at the next look at what is too old. */
+  #queue: EvictionQueue | undefined;
+  #turn = 0;
   #entryBytes = 0;
   #keyBytes = 0;
   #entries = 0;
@@ -99,16 +102,15 @@ export class TenantLogs {
     if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
   }
 
-  append(stored: StoredChannel, draft: PublicationDraft, stamp: EntryStamp): LogEntry {
-    const before = stored.log.bytes;
-    const count = stored.log.count;
-    const entry = stored.log.append(draft, stamp);
-    stored.log.retain(stored.retention, stamp.publishedAtMs);
-    this.#chargeEntries(stored.log.bytes - before);
-    this.#entries += stored.log.count - count;
-    this.#queue.push(stored.log, entry.offset);
+  append(stored: StoredChannel, draft: PublicationDraft, { check, publishedAtMs }: Omit<EntryMarks, "turn">): LogEntry {
+    const { log } = stored;
+    const { bytes, count } = log;
+    const entry = log.append(draft, { check, publishedAtMs, turn: ++this.#turn });
+    if (count === 0) this.#queue?.add(log);
+    log.retain(stored.retention, publishedAtMs);
+    this.#chargeEntries(log.bytes - bytes);
+    this.#entries += log.count - count;
     while (this.bytes > this.#maxBytes && this.evictOldest() > 0);
-    this.#queue.compact(this.#entries);
     return entry;
   }
 
@@ -122,11 +124,13 @@ export class TenantLogs {
     this.#chargeKeys(stored.keys.remember(draft.publisher, draft.idempotencyKey, kept));
   }
 
-  /** Evicts the tenant's oldest entry; returns the bytes that came free. */
+  /** Evicts the tenant's oldest entry but never its newest; returns the bytes that came free, 0 when there is none. */
   evictOldest(): number {
+    if (this.#entries <= 1) return 0;
+    this.#queue ??= new EvictionQueue(this.#logs());
     const freed = this.#queue.evictOldest();
     this.#chargeEntries(-freed);
-    if (freed > 0) this.#entries--;
+    this.#entries--;
     return freed;
   }
 
@@ -148,7 +152,12 @@ export class TenantLogs {
       this.#expireChannel(stored, now);
       if (stored.log.lastUsedMs + META_LIFETIME_MS < now.monotonicMs) this.#forget(stored);
     }
-    this.#queue.compact(this.#entries);
+    this.#queue = undefined;
+  }
+
+  *#logs(): Iterable<ChannelLog> {
+    for (const { log } of this.#active.values()) yield log;
+    for (const { log } of this.#idle.values()) yield log;
   }
 
   #make(channel: ChannelRef, retention: Retention): StoredChannel {

@@ -10,13 +10,7 @@ import {
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { jsonElement } from "./json-element.ts";
-import {
-  encodePublication,
-  frameSize,
-  type PublicationFields,
-  publicationOf,
-  publicationSize,
-} from "./publication-encoder.ts";
+import { encodePublication, type PublicationFields, publicationOf } from "./publication-encoder.ts";
 import { contentStart, frameElements, whole } from "./websocket-frame.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 200 }).filter((value) => value.isWellFormed());
@@ -72,16 +66,6 @@ test("given a publication, when it is written by hand, then the bytes are those 
       const generated = Buffer.from(encodeServerElement(messageOf(fields), "proto"));
       const { bytes } = frameElements([whole(generated)], "proto");
       expect(encodePublication(fields).toString("hex")).toBe(bytes.toString("hex"));
-    }),
-  );
-});
-
-test("given a publication, when its size is foretold, then it is the size of what is written", () => {
-  fc.assert(
-    fc.property(publication, (fields) => {
-      const frame = encodePublication(fields);
-      expect(frameSize(publicationSize(fields))).toBe(frame.length);
-      expect(publicationOf(frame).length).toBe(publicationSize(fields));
     }),
   );
 });

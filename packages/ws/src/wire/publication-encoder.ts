@@ -37,12 +37,12 @@ export interface PublicationFields {
 export function encodePublication(publication: PublicationFields): Buffer {
   const content = publicationSize(publication);
   const frame = Buffer.allocUnsafe(frameSize(content));
-  writeFrame(frame, 0, publication, content);
+  writeFrame(frame, publication, content);
   return frame;
 }
 
 /** Bytes of the Publication message alone. */
-export function publicationSize(publication: PublicationFields): number {
+function publicationSize(publication: PublicationFields): number {
   const { channel, payload } = publication;
   return (
     1 +
@@ -60,14 +60,14 @@ export function publicationSize(publication: PublicationFields): number {
 }
 
 /** Bytes of the frame around a Publication of a size. */
-export function frameSize(publication: number): number {
+function frameSize(publication: number): number {
   const element = elementSize(publication);
   return headerSize(element) + element;
 }
 
-/** Writes a frame; `content` is its `publicationSize`. Returns where it ends. */
-export function writeFrame(target: Buffer, start: number, publication: PublicationFields, content: number): number {
-  let at = writeHeader(target, start, { first: FIN_BINARY, length: elementSize(content) });
+/** Writes a frame; `content` is its `publicationSize`. */
+function writeFrame(target: Buffer, publication: PublicationFields, content: number): void {
+  let at = writeHeader(target, 0, { first: FIN_BINARY, length: elementSize(content) });
   target[at] = 0x0a;
   at = writeVarint(target, at + 1, 1 + delimitedSize(content));
   target[at] = 0x4a;
@@ -82,7 +82,7 @@ export function writeFrame(target: Buffer, start: number, publication: Publicati
   at = writeStringField(target, at, 0x32, publication.publisher);
   at = writeVarintField(target, at, 0x38, publication.publishedAtMs);
   at = writeId(target, at, publication);
-  return writeStringField(target, at, 0x4a, publication.traceParent);
+  writeStringField(target, at, 0x4a, publication.traceParent);
 }
 
 /** The Publication message alone, out of its frame. */
