@@ -2,8 +2,9 @@ import { parseChannelName } from "@pm/core";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { draft, WHOLE } from "../testing/broker-contract/broker-fixture.ts";
-import { ChannelLog, ENTRY_OVERHEAD_BYTES } from "./channel-log.ts";
+import { ChannelLog } from "./channel-log.ts";
 import { ChunkPool } from "./chunk-pool.ts";
+import { MARK_BYTES } from "./log-chunk.ts";
 
 type Step =
   | { readonly kind: "append"; readonly size: number }
@@ -40,7 +41,7 @@ function assertConsistent(log: ChannelLog): void {
   for (const entry of entries) {
     expect(entry.offset).toBe(before.offset + 1);
     expect(entry.prevCheck).toBe(before.check);
-    bytes += entry.frame.length + ENTRY_OVERHEAD_BYTES;
+    bytes += entry.frame.length + MARK_BYTES;
     before = { offset: entry.offset, check: entry.check };
   }
   expect(before).toEqual(top);

@@ -2,8 +2,9 @@ import { parseChannelName } from "@pm/core";
 import { describe, expect, test } from "vitest";
 import { draft } from "../testing/broker-contract/broker-fixture.ts";
 import type { LogPage } from "./broker.ts";
-import { ChannelLog, ENTRY_OVERHEAD_BYTES, messageIdOf } from "./channel-log.ts";
+import { ChannelLog, messageIdOf } from "./channel-log.ts";
 import { ChunkPool } from "./chunk-pool.ts";
+import { MARK_BYTES } from "./log-chunk.ts";
 
 const ALL = Number.MAX_SAFE_INTEGER;
 const START_CHECK = 99;
@@ -38,7 +39,7 @@ describe("append", () => {
     expect(first).toMatchObject({ offset: 1, check: 7, prevCheck: START_CHECK, publishedAtMs: 10 });
     expect(second).toMatchObject({ offset: 2, check: 8, prevCheck: 7, publishedAtMs: 20 });
     expect(log.top).toEqual({ offset: 2, check: 8 });
-    expect(log.bytes).toBe(first.frame.length + second.frame.length + 2 * ENTRY_OVERHEAD_BYTES);
+    expect(log.bytes).toBe(first.frame.length + second.frame.length + 2 * MARK_BYTES);
   });
 
   test("given a draft in bytes of a socket, when they change later, then the log keeps what they were", () => {
@@ -147,6 +148,29 @@ describe("chunks", () => {
       log.append(draft("x".repeat(size)), { check: turn + 1, publishedAtMs: turn, turn }),
     );
     expect(log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL }).entries).toEqual(appended);
+  });
+
+  test.each([
+    ["goes back", [1_000_000, 999_000, 0, 5]],
+    ["leaps ahead", [0, 2 ** 32 - 1, 2 ** 32, 2 ** 33, 2 ** 45]],
+  ])("given a clock that %s, when entries are read, then they have their times", (_, times) => {
+    const log = emptyLog();
+    for (const [turn, publishedAtMs] of times.entries()) log.append(draft("1"), { check: 1, publishedAtMs, turn });
+    const { entries } = log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL });
+    expect(entries.map(({ publishedAtMs }) => publishedAtMs)).toEqual(times);
+  });
+
+  test("given entries with much between them, when the oldest go, then the turn of the next is known", () => {
+    const turns = [0, 1, 2 ** 32, 2 ** 32 + 1, 2 ** 40];
+    const log = emptyLog();
+    for (const turn of turns) log.append(draft("1"), { check: 1, publishedAtMs: 0, turn });
+    const seen = turns.map(() => {
+      const { oldestTurn } = log;
+      log.evictOldest();
+      return oldestTurn;
+    });
+    expect(seen).toEqual(turns);
+    expect(log.oldestTurn).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("given a log that is full, when as much again is appended, then it makes no further chunks", () => {

@@ -2,21 +2,18 @@ import type { ChannelName } from "@pm/core";
 import { encodePublication } from "../wire/publication-encoder.ts";
 import type { LogEntry, LogPage, PublicationDraft, ReadRequest } from "./broker.ts";
 import type { ChunkPool } from "./chunk-pool.ts";
-import type { EntryMarks, LogChunk } from "./log-chunk.ts";
+import { type EntryMarks, type LogChunk, MARK_BYTES } from "./log-chunk.ts";
 import type { LogMark } from "./stream-position.ts";
 
 /** How much of a channel's log is kept. */
 export interface Retention {
   /** Publications; at least 1. */
   readonly count: number;
-  /** Bytes, `ENTRY_OVERHEAD_BYTES` an entry with them. */
+  /** Bytes, `MARK_BYTES` an entry with them. */
   readonly bytes: number;
   /** Milliseconds. */
   readonly ageMs: number;
 }
-
-/** What an entry costs in memory beside its bytes. */
-export const ENTRY_OVERHEAD_BYTES = 48;
 
 /** Shared by all that have none: never written to. */
 const NO_CHUNKS: LogChunk[] = [];
@@ -94,8 +91,8 @@ export class ChannelLog {
       idPrefix: this.epoch,
       traceParent: draft.traceParent,
     });
-    this.#chunkFor(frame.length).push(frame, marks);
-    this.#bytes += frame.length + ENTRY_OVERHEAD_BYTES;
+    this.#chunkFor(frame.length, marks).push(frame, marks);
+    this.#bytes += frame.length + MARK_BYTES;
     if (this.count === 0) this.#oldestMs = publishedAtMs;
     this.#topOffset = offset;
     this.#topCheck = check;
@@ -116,7 +113,7 @@ export class ChannelLog {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return 0;
     const index = this.#baseOffset + 1 - chunk.firstOffset;
-    const size = chunk.size(index) + ENTRY_OVERHEAD_BYTES;
+    const size = chunk.size(index) + MARK_BYTES;
     this.#bytes -= size;
     this.#baseOffset++;
     this.#baseCheck = chunk.check(index);
@@ -160,11 +157,11 @@ export class ChannelLog {
     return found;
   }
 
-  #chunkFor(size: number): LogChunk {
+  #chunkFor(frameBytes: number, marks: EntryMarks): LogChunk {
     const last = this.#chunks.at(-1);
-    if (last?.hasRoom(size) === true) return last;
-    const chunk = this.#pool.take(size, last);
-    chunk.begin(this.#topOffset + 1, this.#topCheck);
+    if (last?.takes(frameBytes, marks) === true) return last;
+    const chunk = this.#pool.take(frameBytes, last);
+    chunk.begin({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, marks);
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
     return chunk;

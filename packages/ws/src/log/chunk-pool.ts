@@ -1,4 +1,4 @@
-import { LogChunk } from "./log-chunk.ts";
+import { capacityFor, LogChunk } from "./log-chunk.ts";
 
 /** Bytes of the first chunk of a log. Each further one is twice as large. */
 const FIRST_CHUNK_BYTES = 512;
@@ -23,7 +23,7 @@ export class ChunkPool {
   /** A chunk with room for a frame; `last` is the one before it in its log. */
   take(frameBytes: number, last: LogChunk | undefined): LogChunk {
     const wanted = last === undefined ? FIRST_CHUNK_BYTES : Math.min(FULL_CHUNK_BYTES, 2 * last.capacity);
-    const capacity = Math.max(wanted, frameBytes);
+    const capacity = Math.max(wanted, capacityFor(frameBytes));
     return (capacity === FULL_CHUNK_BYTES ? this.#free.pop() : undefined) ?? new LogChunk(capacity);
   }
 

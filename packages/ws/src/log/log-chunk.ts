@@ -1,20 +1,27 @@
 import type { LogEntry } from "./broker.ts";
 
-/** What a chunk is told of an entry beside its frame. */
+/** What a log keeps of an entry beside its frame. */
 export interface EntryMarks {
+  /** Its tag. */
   readonly check: number;
+  /** Whole milliseconds. */
   readonly publishedAtMs: number;
-  /** When it was appended among all entries of its tenant; see `ChannelLog.oldestTurn`. */
+  /** Counts the appends to all logs of a broker, so that the oldest of their entries can be told. */
   readonly turn: number;
 }
 
-/** Numbers kept for each entry. */
-const MARKS = 4;
+/** Words of 32 bits that are kept for an entry: where its frame ends, its tag, its time, its turn. */
+const MARK_WORDS = 4;
+const WORD_BYTES = 4;
+const MAX_WORD = 0xffff_ffff;
+
+/** What an entry takes beside its frame. */
+export const MARK_BYTES: number = MARK_WORDS * WORD_BYTES;
 
 /**
- * A block of consecutive entries: their frames one after the other, and for each where it ends, its tag, its time and its
- * turn. Two objects for many entries, so that a log of any length costs the garbage collector little. What is read is
- * copied: the block may be written again when its entries are gone.
+ * A block of consecutive entries: their frames from its beginning on, their marks from its end down, times and turns
+ * counted from those of the first. Nothing in it is an object, so that a log of any length costs the garbage collector
+ * nothing. What is read is copied: the block may be written again when its entries are gone.
  */
 export class LogChunk {
   /** The offset of the first entry. */
@@ -22,16 +29,19 @@ export class LogChunk {
   /** The tag of the entry before the first. */
   prevCheck = 0;
   readonly #bytes: Buffer;
-  /** Four for each entry, in one array, since each further one is a miss of the cache. Those past `count` are old. */
-  readonly #marks: number[] = [];
+  readonly #words: Uint32Array;
+  #startMs = 0;
+  #startTurn = 0;
   #used = 0;
   #count = 0;
 
+  /** @param capacity bytes, whole words */
   constructor(capacity: number) {
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#words = new Uint32Array(this.#bytes.buffer);
   }
 
-  /** Bytes for frames. */
+  /** Bytes for frames and marks. */
   get capacity(): number {
     return this.#bytes.length;
   }
@@ -41,27 +51,31 @@ export class LogChunk {
     return this.#count;
   }
 
-  hasRoom(bytes: number): boolean {
-    return this.#used + bytes <= this.#bytes.length;
+  /** True when an entry can be the next: there is room, and its time and turn are within 2^32 from those of the first. */
+  takes(frameBytes: number, { publishedAtMs, turn }: EntryMarks): boolean {
+    if (this.#used + frameBytes + (this.#count + 1) * MARK_BYTES > this.#bytes.length) return false;
+    return isWord(publishedAtMs - this.#startMs) && isWord(turn - this.#startTurn);
   }
 
   /** Forgets what is in it, and is the block of the entries from an offset on. */
-  begin(firstOffset: number, prevCheck: number): void {
-    this.firstOffset = firstOffset;
-    this.prevCheck = prevCheck;
+  begin(start: { readonly firstOffset: number; readonly prevCheck: number }, first: EntryMarks): void {
+    this.firstOffset = start.firstOffset;
+    this.prevCheck = start.prevCheck;
+    this.#startMs = first.publishedAtMs;
+    this.#startTurn = first.turn;
     this.#used = 0;
     this.#count = 0;
   }
 
-  /** Copies a frame for which there is room. */
+  /** Copies a frame that it takes. */
   push(frame: Buffer, { check, publishedAtMs, turn }: EntryMarks): void {
     this.#bytes.set(frame, this.#used);
     this.#used += frame.length;
-    const at = this.#count++ * MARKS;
-    this.#marks[at] = this.#used;
-    this.#marks[at + 1] = check;
-    this.#marks[at + 2] = publishedAtMs;
-    this.#marks[at + 3] = turn;
+    const at = this.#marksAt(this.#count++);
+    this.#words[at] = this.#used;
+    this.#words[at + 1] = check;
+    this.#words[at + 2] = publishedAtMs - this.#startMs;
+    this.#words[at + 3] = turn - this.#startTurn;
   }
 
   /** A copy of the entry at an index from 0 to `count` − 1. */
@@ -81,22 +95,39 @@ export class LogChunk {
 
   /** Bytes of a frame. */
   size(index: number): number {
-    return (this.#marks[index * MARKS] ?? 0) - this.#startOf(index);
+    return this.#word(index, 0) - this.#startOf(index);
   }
 
   check(index: number): number {
-    return this.#marks[index * MARKS + 1] ?? 0;
+    return this.#word(index, 1);
   }
 
   timeMs(index: number): number {
-    return this.#marks[index * MARKS + 2] ?? 0;
+    return this.#startMs + this.#word(index, 2);
   }
 
   turn(index: number): number {
-    return this.#marks[index * MARKS + 3] ?? 0;
+    return this.#startTurn + this.#word(index, 3);
   }
 
   #startOf(index: number): number {
-    return index === 0 ? 0 : (this.#marks[(index - 1) * MARKS] ?? 0);
+    return index === 0 ? 0 : this.#word(index - 1, 0);
   }
+
+  #word(index: number, word: number): number {
+    return this.#words[this.#marksAt(index) + word] ?? 0;
+  }
+
+  #marksAt(index: number): number {
+    return this.#words.length - (index + 1) * MARK_WORDS;
+  }
+}
+
+/** Bytes of a block for one frame alone. */
+export function capacityFor(frameBytes: number): number {
+  return Math.ceil(frameBytes / WORD_BYTES) * WORD_BYTES + MARK_BYTES;
+}
+
+function isWord(value: number): boolean {
+  return value >= 0 && value <= MAX_WORD;
 }

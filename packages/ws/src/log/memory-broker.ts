@@ -65,6 +65,8 @@ export class MemoryBroker implements Broker {
   /** The time of the last look at what is too old; exact enough for what counts in hours. */
   #usedMs: number;
   #totalBytes = 0;
+  /** Appends. */
+  #turn = 0;
   #closed = false;
 
   constructor(options: MemoryBrokerOptions = {}) {
@@ -136,8 +138,11 @@ export class MemoryBroker implements Broker {
   }
 
   #append(tenant: TenantLogs, stored: StoredChannel, draft: PublicationDraft): AppendResult {
-    const publishedAtMs = this.#clock.now();
-    const entry = tenant.append(stored, draft, { check: this.#randomness.tag(), publishedAtMs });
+    const entry = tenant.append(stored, draft, {
+      check: this.#randomness.tag(),
+      publishedAtMs: this.#clock.now(),
+      turn: this.#turn++,
+    });
     const { epoch } = stored.log;
     const { offset, check } = entry;
     const result = new Appended({ epoch, offset, check });

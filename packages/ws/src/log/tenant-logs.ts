@@ -45,7 +45,6 @@ export class TenantLogs {
   readonly #active = new Map<string, StoredChannel>();
   /** Made when the tenant is over its bound, and let go at the next look at what is too old. */
   #queue: EvictionQueue | undefined;
-  #turn = 0;
   #entryBytes = 0;
   #keyBytes = 0;
   #entries = 0;
@@ -102,12 +101,12 @@ export class TenantLogs {
     if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
   }
 
-  append(stored: StoredChannel, draft: PublicationDraft, { check, publishedAtMs }: Omit<EntryMarks, "turn">): LogEntry {
+  append(stored: StoredChannel, draft: PublicationDraft, marks: EntryMarks): LogEntry {
     const { log } = stored;
     const { bytes, count } = log;
-    const entry = log.append(draft, { check, publishedAtMs, turn: ++this.#turn });
+    const entry = log.append(draft, marks);
     if (count === 0) this.#queue?.add(log);
-    log.retain(stored.retention, publishedAtMs);
+    log.retain(stored.retention, marks.publishedAtMs);
     this.#chargeEntries(log.bytes - bytes);
     this.#entries += log.count - count;
     while (this.bytes > this.#maxBytes && this.evictOldest() > 0);
