@@ -5,7 +5,7 @@ import { ProtocolClient } from "./support/protocol-client.ts";
 import { ServerProcess } from "./support/server-process.ts";
 import { tokenFor } from "./support/token.ts";
 
-const CYCLES = process.env["SOAK"] === "1" ? 100_000 : 2_000;
+const CYCLES = process.env["SOAK"] === "1" ? 100_000 : 10_000;
 const WARM_UP = 600;
 const AT_ONCE = 20;
 const TENANTS = 10;

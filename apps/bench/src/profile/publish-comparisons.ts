@@ -54,11 +54,13 @@ function smallChannels({ smallChannels: channels }: RunSizes): PublishShape {
 async function publish(kind: ServerKind, ports: LabPorts, shape: PublishShape): Promise<Measurement> {
   await using lab = await Lab.start(kind, ports);
   const { channels, subscribers, publishers, outstanding } = shape;
+  const { window, fillSecs } = ports.sizes;
   const generator = lab.generator({ payloadBytes: PAYLOAD_BYTES });
   await generator.open({ role: "subscriber", count: subscribers, channels });
   await generator.open({ role: "publisher", count: publishers });
   const sample = await generator.load.publish({
-    ...ports.sizes.window,
+    ...window,
+    ...(channels > 1 && { warmSecs: fillSecs }),
     channels,
     fanOut: subscribers / channels,
     pace: { kind: "outstanding", count: outstanding },
@@ -70,10 +72,10 @@ async function publish(kind: ServerKind, ports: LabPorts, shape: PublishShape): 
 
 async function echo(kind: ServerKind, ports: LabPorts): Promise<Measurement> {
   await using lab = await Lab.start(kind, ports);
-  const { echoConnections: count, window } = ports.sizes;
+  const { echoConnections: count, window, fillSecs } = ports.sizes;
   const generator = lab.generator({ payloadBytes: PAYLOAD_BYTES });
   await generator.open({ role: "subscriber", count, channels: count });
-  const sample = await generator.load.echo(window);
+  const sample = await generator.load.echo({ ...window, warmSecs: fillSecs });
   lab.server.assertAlive();
   return measurementOf(sample);
 }

@@ -3,6 +3,8 @@ import type { WindowPlan } from "../generator/generator-protocol.ts";
 /** How large the runs are. */
 export interface RunSizes {
   readonly window: WindowPlan;
+  /** Warming of the profiles with many channels: their logs have to be as full as they are on a server that has run. */
+  readonly fillSecs: number;
   /** Of the fan-out profiles, and of those that flood and stall. */
   readonly subscribers: number;
   /** Of the small-channels profile; each has two subscribers. */
@@ -38,6 +40,7 @@ export interface FlushDelaySizes {
 /** What is measured for the record. */
 export const FULL_SIZES: RunSizes = {
   window: { warmSecs: 1.2, secs: 2.5 },
+  fillSecs: 7,
   subscribers: 1000,
   smallChannels: 1000,
   echoConnections: 200,
@@ -53,6 +56,7 @@ export const FULL_SIZES: RunSizes = {
 /** A minute for everything; good for a glance. */
 export const QUICK_SIZES: RunSizes = {
   window: { warmSecs: 0.4, secs: 0.6 },
+  fillSecs: 0.4,
   subscribers: 1000,
   smallChannels: 1000,
   echoConnections: 200,
@@ -68,6 +72,7 @@ export const QUICK_SIZES: RunSizes = {
 /** Shows that everything works, and nothing about speed. */
 export const TINY_SIZES: RunSizes = {
   window: { warmSecs: 0.1, secs: 0.2 },
+  fillSecs: 0.1,
   subscribers: 20,
   smallChannels: 20,
   echoConnections: 5,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { WebSocket } from "ws";
 import type { ServerProcess } from "./server-process.ts";
 
@@ -38,7 +39,19 @@ export class Inspector implements Disposable {
       if (round > 2 && usedSize > heapBytes * 0.999) break;
       heapBytes = Math.min(heapBytes, usedSize);
     }
-    return { heapBytes, resources: await this.#resources() };
+    return { heapBytes, resources: await this.#lastingResources() };
+  }
+
+  /** What is there at two looks in a row: a log line that is being written is gone at the next. */
+  async #lastingResources(): Promise<Record<string, number>> {
+    let before = await this.#resources();
+    for (let round = 0; round < 10; round += 1) {
+      await delay(100);
+      const now = await this.#resources();
+      if (isDeepStrictEqual(now, before)) break;
+      before = now;
+    }
+    return before;
   }
 
   async #resources(): Promise<Record<string, number>> {
