@@ -137,10 +137,10 @@ export class ChannelLog {
     const found: LogEntry[] = [];
     let bytes = 0;
     for (let offset = Math.max(from, this.#baseOffset) + 1; offset <= this.#topOffset; offset++) {
-      const entry = this.#at(offset);
-      bytes += entry.frame.length;
+      const chunk = this.#chunkOf(offset);
+      bytes += chunk.size(offset - chunk.firstOffset);
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
-      found.push(entry);
+      found.push(chunk.entry(offset - chunk.firstOffset));
     }
     return found;
   }
@@ -149,10 +149,10 @@ export class ChannelLog {
     const found: LogEntry[] = [];
     let bytes = 0;
     for (let offset = Math.min(from - 1, this.#topOffset); offset > this.#baseOffset; offset--) {
-      const entry = this.#at(offset);
-      bytes += entry.frame.length;
+      const chunk = this.#chunkOf(offset);
+      bytes += chunk.size(offset - chunk.firstOffset);
       if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
-      found.push(entry);
+      found.push(chunk.entry(offset - chunk.firstOffset));
     }
     return found;
   }
@@ -160,14 +160,14 @@ export class ChannelLog {
   #chunkFor(frameBytes: number, marks: EntryMarks): LogChunk {
     const last = this.#chunks.at(-1);
     if (last?.takes(frameBytes, marks) === true) return last;
-    const chunk = this.#pool.take(frameBytes, last);
+    const chunk = this.#pool.take(frameBytes, this.#bytes);
     chunk.begin({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, marks);
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
     return chunk;
   }
 
-  #at(offset: number): LogEntry {
+  #chunkOf(offset: number): LogChunk {
     let low = 0;
     let high = this.#chunks.length - 1;
     while (low < high) {
@@ -177,7 +177,7 @@ export class ChannelLog {
     }
     const chunk = this.#chunks[low];
     if (chunk === undefined) throw new RangeError(`offset ${offset} is not retained`);
-    return chunk.entry(offset - chunk.firstOffset);
+    return chunk;
   }
 }
 

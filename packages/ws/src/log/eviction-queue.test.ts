@@ -61,3 +61,15 @@ test("given a log that was empty, when it is added with its first entry, then th
   append(logs["b"], 11);
   expect(evictAll(queue, logs)).toBe("bcab");
 });
+
+test("given a log whose only entry is evicted, when it gets another one, then it is in the queue once", () => {
+  const logs = logsOf("ab");
+  const queue = new EvictionQueue(Object.values(logs));
+  for (let turn = 2; turn < 50; turn++) {
+    expect(queue.evictOldest()).toBeGreaterThan(0);
+    const log = logs[turn % 2 === 0 ? "a" : "b"];
+    append(log, turn);
+    if (log !== undefined) queue.add(log);
+    expect(queue.size).toBe(2);
+  }
+});

@@ -13,6 +13,11 @@ export class EvictionQueue {
     for (const log of logs) if (log.count > 0) this.add(log);
   }
 
+  /** Places of logs; one that was emptied by other ways may have two. */
+  get size(): number {
+    return this.#logs.length;
+  }
+
   /** Adds a log that has got its first entry. */
   add(log: ChannelLog): void {
     let at = this.#logs.length;
@@ -28,10 +33,17 @@ export class EvictionQueue {
   /** Evicts the oldest entry; returns the bytes that came free, 0 when there is none. */
   evictOldest(): number {
     for (let log = this.#logs[0]; log !== undefined; log = this.#logs[0]) {
-      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return log.evictOldest();
+      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return this.#evictFrom(log);
       this.#lookAgain(log);
     }
     return 0;
+  }
+
+  #evictFrom(first: ChannelLog): number {
+    const freed = first.evictOldest();
+    // Out at once: it is added again with its next entry.
+    if (first.count === 0) this.#lookAgain(first);
+    return freed;
   }
 
   /** Moves the first to where it belongs now, or out when its log is empty. */
