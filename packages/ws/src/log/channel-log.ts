@@ -128,33 +128,18 @@ export class ChannelLog {
   }
 
   /** Reads a part, as `Broker.read` does. */
-  read(request: ReadRequest): LogPage {
-    const entries = request.direction === "forward" ? this.#forward(request) : this.#backward(request);
+  read({ from, direction, maxCount, maxBytes }: ReadRequest): LogPage {
+    const isForward = direction === "forward";
+    const entries: LogEntry[] = [];
+    let bytes = 0;
+    let offset = isForward ? Math.max(from, this.#baseOffset) + 1 : Math.min(from - 1, this.#topOffset);
+    for (; offset > this.#baseOffset && offset <= this.#topOffset; offset += isForward ? 1 : -1) {
+      const chunk = this.#chunkOf(offset);
+      bytes += chunk.size(offset - chunk.firstOffset);
+      if (entries.length > 0 && (entries.length >= maxCount || bytes > maxBytes)) break;
+      entries.push(chunk.entry(offset - chunk.firstOffset));
+    }
     return { epoch: this.epoch, base: this.base, top: this.top, entries };
-  }
-
-  #forward({ from, maxCount, maxBytes }: ReadRequest): LogEntry[] {
-    const found: LogEntry[] = [];
-    let bytes = 0;
-    for (let offset = Math.max(from, this.#baseOffset) + 1; offset <= this.#topOffset; offset++) {
-      const chunk = this.#chunkOf(offset);
-      bytes += chunk.size(offset - chunk.firstOffset);
-      if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
-      found.push(chunk.entry(offset - chunk.firstOffset));
-    }
-    return found;
-  }
-
-  #backward({ from, maxCount, maxBytes }: ReadRequest): LogEntry[] {
-    const found: LogEntry[] = [];
-    let bytes = 0;
-    for (let offset = Math.min(from - 1, this.#topOffset); offset > this.#baseOffset; offset--) {
-      const chunk = this.#chunkOf(offset);
-      bytes += chunk.size(offset - chunk.firstOffset);
-      if (found.length > 0 && (found.length >= maxCount || bytes > maxBytes)) break;
-      found.push(chunk.entry(offset - chunk.firstOffset));
-    }
-    return found;
   }
 
   #chunkFor(frameBytes: number, marks: EntryMarks): LogChunk {

@@ -8,18 +8,21 @@ export class EvictionQueue {
   readonly #logs: ChannelLog[] = [];
   /** For each of the logs a turn at or before that of its oldest entry. */
   readonly #turns: number[] = [];
+  readonly #members = new Set<ChannelLog>();
 
   constructor(logs: Iterable<ChannelLog>) {
     for (const log of logs) if (log.count > 0) this.add(log);
   }
 
-  /** Places of logs; one that was emptied by other ways may have two. */
+  /** Places of logs. */
   get size(): number {
     return this.#logs.length;
   }
 
-  /** Adds a log that has got its first entry. */
+  /** Adds a log that has got its first entry; one that still has a place from before it was empty keeps that. */
   add(log: ChannelLog): void {
+    if (this.#members.has(log)) return;
+    this.#members.add(log);
     let at = this.#logs.length;
     const turn = log.oldestTurn;
     for (let parent = (at - 1) >> 1; at > 0 && this.#turnAt(parent) > turn; parent = (at - 1) >> 1) {
@@ -33,17 +36,10 @@ export class EvictionQueue {
   /** Evicts the oldest entry; returns the bytes that came free, 0 when there is none. */
   evictOldest(): number {
     for (let log = this.#logs[0]; log !== undefined; log = this.#logs[0]) {
-      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return this.#evictFrom(log);
+      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return log.evictOldest();
       this.#lookAgain(log);
     }
     return 0;
-  }
-
-  #evictFrom(first: ChannelLog): number {
-    const freed = first.evictOldest();
-    // Out at once: it is added again with its next entry.
-    if (first.count === 0) this.#lookAgain(first);
-    return freed;
   }
 
   /** Moves the first to where it belongs now, or out when its log is empty. */
@@ -52,6 +48,7 @@ export class EvictionQueue {
       this.#sink(first, first.oldestTurn);
       return;
     }
+    this.#members.delete(first);
     const last = this.#logs.pop();
     const turn = this.#turns.pop();
     if (last !== undefined && turn !== undefined && this.#logs.length > 0) this.#sink(last, turn);
