@@ -39,7 +39,7 @@ describe("SystemRandomness", () => {
           .map((name) => (name === "id" ? random.id() : random.uuid(0)));
         expect(new Set(drawn).size).toBe(drawn.length);
         for (const tag of calls.filter((name) => name === "tag").map(() => random.tag())) {
-          expect(Number.isInteger(tag) && tag >= 1 && tag <= 2 ** 32 - 1).toBe(true);
+          expect(Number.isInteger(tag) && tag >= 1 && tag <= 2 ** 31 - 1).toBe(true);
         }
       }),
     );

@@ -34,8 +34,8 @@ export class ChannelLog {
   #baseCheck: number;
   #topOffset = 0;
   #topCheck: number;
-  /** When the oldest entry was published; kept here, since every append asks. */
-  #oldestMs = Number.POSITIVE_INFINITY;
+  /** When the oldest entry was published; kept here, since every append asks, and in seconds, as in a chunk. */
+  #oldestSecs = 0;
 
   /** @param start the epoch, and the tag of offset 0 */
   constructor(channel: ChannelName, start: { readonly epoch: string; readonly check: number }, pool: ChunkPool) {
@@ -93,7 +93,7 @@ export class ChannelLog {
     });
     this.#chunkFor(frame.length, marks).push(frame, marks);
     this.#bytes += frame.length + MARK_BYTES;
-    if (this.count === 0) this.#oldestMs = publishedAtMs;
+    if (this.count === 0) this.#oldestSecs = Math.floor(publishedAtMs / 1000);
     this.#topOffset = offset;
     this.#topCheck = check;
     return { offset, check, prevCheck, publishedAtMs, frame };
@@ -104,7 +104,7 @@ export class ChannelLog {
     const before = this.#bytes;
     const oldestMs = nowMs - retention.ageMs;
     while (this.count > 1 && (this.count > retention.count || this.#bytes > retention.bytes)) this.evictOldest();
-    while (this.#oldestMs < oldestMs) this.evictOldest();
+    while (this.#isOldestBefore(oldestMs)) this.evictOldest();
     return before - this.#bytes;
   }
 
@@ -121,9 +121,7 @@ export class ChannelLog {
       this.#chunks.shift();
       this.#pool.giveBack(chunk);
     }
-    const next = this.#chunks[0];
-    this.#oldestMs =
-      next === undefined ? Number.POSITIVE_INFINITY : next.timeMs(this.#baseOffset + 1 - next.firstOffset);
+    if (this.count > 0) this.#oldestSecs = Math.floor(this.#oldestMs() / 1000);
     return size;
   }
 
@@ -140,6 +138,15 @@ export class ChannelLog {
       entries.push(chunk.entry(offset - chunk.firstOffset));
     }
     return { epoch: this.epoch, base: this.base, top: this.top, entries };
+  }
+
+  #isOldestBefore(ms: number): boolean {
+    return this.#oldestSecs * 1000 < ms && this.#oldestMs() < ms;
+  }
+
+  #oldestMs(): number {
+    const chunk = this.#chunks[0];
+    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.timeMs(this.#baseOffset + 1 - chunk.firstOffset);
   }
 
   #chunkFor(frameBytes: number, marks: EntryMarks): LogChunk {

@@ -14,14 +14,16 @@ export interface EntryMarks {
 const MARK_WORDS = 4;
 const WORD_BYTES = 4;
 const MAX_WORD = 0xffff_ffff;
+/** Numbers above 2^31 V8 keeps in boxes, one more place to look for each; the start of a block is kept in thousands. */
+const THOUSAND = 1000;
 
 /** What an entry takes beside its frame. */
 export const MARK_BYTES: number = MARK_WORDS * WORD_BYTES;
 
 /**
  * A block of consecutive entries: their frames from its beginning on, their marks from its end down, times and turns
- * counted from those of the first. Nothing in it is an object, so that a log of any length costs the garbage collector
- * nothing. What is read is copied: the block may be written again when its entries are gone.
+ * counted from the whole thousand before those of the first. Nothing in it is an object, so that a log of any length
+ * costs the garbage collector nothing. What is read is copied: the block may be written again when its entries are gone.
  */
 export class LogChunk {
   /** The offset of the first entry. */
@@ -30,8 +32,8 @@ export class LogChunk {
   prevCheck = 0;
   readonly #bytes: Buffer;
   readonly #words: Uint32Array;
-  #startMs = 0;
-  #startTurn = 0;
+  #startSecs = 0;
+  #startKiloturns = 0;
   #used = 0;
   #count = 0;
 
@@ -51,18 +53,18 @@ export class LogChunk {
     return this.#count;
   }
 
-  /** True when an entry can be the next: there is room, and its time and turn are within 2^32 from those of the first. */
+  /** True when an entry can be the next: there is room, and its time and turn are within 2^32 from the start. */
   takes(frameBytes: number, { publishedAtMs, turn }: EntryMarks): boolean {
     if (this.#used + frameBytes + (this.#count + 1) * MARK_BYTES > this.#bytes.length) return false;
-    return isWord(publishedAtMs - this.#startMs) && isWord(turn - this.#startTurn);
+    return isWord(publishedAtMs - this.#startSecs * THOUSAND) && isWord(turn - this.#startKiloturns * THOUSAND);
   }
 
   /** Forgets what is in it, and is the block of the entries from an offset on. */
   begin(start: { readonly firstOffset: number; readonly prevCheck: number }, first: EntryMarks): void {
     this.firstOffset = start.firstOffset;
     this.prevCheck = start.prevCheck;
-    this.#startMs = first.publishedAtMs;
-    this.#startTurn = first.turn;
+    this.#startSecs = Math.floor(first.publishedAtMs / THOUSAND);
+    this.#startKiloturns = Math.floor(first.turn / THOUSAND);
     this.#used = 0;
     this.#count = 0;
   }
@@ -74,8 +76,8 @@ export class LogChunk {
     const at = this.#marksAt(this.#count++);
     this.#words[at] = this.#used;
     this.#words[at + 1] = check;
-    this.#words[at + 2] = publishedAtMs - this.#startMs;
-    this.#words[at + 3] = turn - this.#startTurn;
+    this.#words[at + 2] = publishedAtMs - this.#startSecs * THOUSAND;
+    this.#words[at + 3] = turn - this.#startKiloturns * THOUSAND;
   }
 
   /** A copy of the entry at an index from 0 to `count` − 1. */
@@ -103,11 +105,11 @@ export class LogChunk {
   }
 
   timeMs(index: number): number {
-    return this.#startMs + this.#word(index, 2);
+    return this.#startSecs * THOUSAND + this.#word(index, 2);
   }
 
   turn(index: number): number {
-    return this.#startTurn + this.#word(index, 3);
+    return this.#startKiloturns * THOUSAND + this.#word(index, 3);
   }
 
   #startOf(index: number): number {
