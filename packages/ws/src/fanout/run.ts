@@ -14,6 +14,8 @@ export class Run {
   readonly entries: readonly LogEntry[];
   readonly first: number;
   readonly last: number;
+  /** The tag of the entry before the first. */
+  readonly prevCheck: number;
   /** The tag of the last entry. */
   readonly lastCheck: number;
   #proto: Elements | undefined;
@@ -26,6 +28,7 @@ export class Run {
     this.entries = entries;
     this.first = entries[0]?.offset ?? 0;
     this.last = this.first + entries.length - 1;
+    this.prevCheck = entries[0]?.prevCheck ?? 0;
     this.lastCheck = entries[entries.length - 1]?.check ?? 0;
   }
 
@@ -49,6 +52,11 @@ export class Run {
       this.entries.map(({ frame }) => framed(frame)),
       "proto",
     );
+  }
+
+  /** The tag of the entry before `offset`, which is one of the run's. */
+  checkBefore(offset: number): number {
+    return offset === this.first ? this.prevCheck : (this.entries[offset - this.first - 1]?.check ?? 0);
   }
 
   /** The part from `offset` on, for a reader that has seen the beginning. */

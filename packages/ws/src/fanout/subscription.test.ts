@@ -99,6 +99,42 @@ describe("a run offered to a subscription", () => {
   });
 });
 
+describe("a run of a log that has lost its tail", () => {
+  /** A reader of two entries of a log that has then lost the second, and got two others. */
+  async function forked(): Promise<[MemoryChannel, ReturnType<MemoryChannel["join"]>]> {
+    const memory = await silentChannel(2);
+    const subscription = memory.join();
+    subscription.offer(await runOf(memory, 1, 2));
+    await memory.hostile.loseTail(memory.ref, 1);
+    await memory.publish(2);
+    return [memory, subscription];
+  }
+
+  test.each([
+    ["begins at what it needs", 3],
+    ["has another entry where it has one", 2],
+    ["begins before both", 1],
+  ])("given one that %s, when it is offered, then nothing of it comes, and the reader is told", async (_, first) => {
+    const [memory, subscription] = await forked();
+    const { epoch } = memory.channel.top;
+    subscription.offer(await runOf(memory, first, 3));
+    subscription.reader.outbox.flush();
+    expect(subscription.reader.offsets).toEqual([1, 2]);
+    await memory.settle();
+    expect(subscription.reader.offsets).toEqual([1, 2]);
+    expect(subscription.reader.lags).toHaveLength(1);
+    expect(subscription.epoch).not.toBe(epoch);
+  });
+
+  test("given a reader that knows no tag, when one is offered that fits by its offset, then it is taken", async () => {
+    const [memory] = await forked();
+    const subscription = memory.join(memory.origin);
+    subscription.offer(await runOf(memory, 1, 3));
+    subscription.reader.outbox.flush();
+    expect(subscription.reader.offsets).toEqual([1, 2, 3]);
+  });
+});
+
 describe("a run offered to a subscription whose socket is full", () => {
   async function stuck(lagPolicy: LagPolicy): Promise<[MemoryChannel, ReturnType<MemoryChannel["join"]>]> {
     const memory = await silentChannel(3, lagPolicy);

@@ -68,7 +68,10 @@ export class Subscription {
     this.check = position.check;
   }
 
-  /** Offers a run: takes the part that it needs, or reads the log first when there is a gap or its socket is full. */
+  /**
+   * Offers a run: takes the part that it needs, or reads the log first when that does not follow what it has, or its
+   * socket is full.
+   */
   offer(run: Run): void {
     if (this.isCatchingUp) return;
     if (run.epoch !== this.epoch || this.next < run.first) {
@@ -76,6 +79,11 @@ export class Subscription {
       return;
     }
     if (run.last < this.next) return;
+    if (this.check !== 0 && this.check !== run.checkBefore(this.next)) {
+      // One of them is from before the log lost its tail.
+      this.reader.catchUp.add(this);
+      return;
+    }
     if (this.#outbox.isBehind) {
       this.#fallBehind();
       return;
