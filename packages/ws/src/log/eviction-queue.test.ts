@@ -24,7 +24,7 @@ function append(log: ChannelLog | undefined, turn: number): void {
 function evictAll(queue: EvictionQueue, logs: Record<string, ChannelLog>): string {
   let evicted = "";
   const counts = new Map(Object.entries(logs).map(([name, log]) => [name, log.count]));
-  while (queue.evictOldest() > 0) {
+  while (queue.evictOldest(1).entries > 0) {
     for (const [name, log] of Object.entries(logs)) {
       if (log.count === (counts.get(name) ?? 0)) continue;
       evicted += name;
@@ -40,7 +40,14 @@ test("given entries of two logs, when the oldest are evicted, then they go in th
 });
 
 test("given no entries, when the oldest is evicted, then nothing comes free", () => {
-  expect(new EvictionQueue([]).evictOldest()).toBe(0);
+  expect(new EvictionQueue([]).evictOldest(1)).toEqual({ entries: 0, bytes: 0 });
+});
+
+test("given entries of two logs, when those of some turns are evicted, then the younger ones of both stay", () => {
+  const logs = logsOf("abbaabab");
+  expect(new EvictionQueue(Object.values(logs)).evictOldest(5).entries).toBe(5);
+  expect(logs["a"]?.oldestTurn).toBe(6);
+  expect(logs["b"]?.oldestTurn).toBe(5);
 });
 
 test("given entries that have gone by other ways, when the oldest are evicted, then the others go in their order", () => {
@@ -66,7 +73,7 @@ test("given a log whose only entry is evicted, when it gets another one, then it
   const logs = logsOf("ab");
   const queue = new EvictionQueue(Object.values(logs));
   for (let turn = 2; turn < 50; turn++) {
-    expect(queue.evictOldest()).toBeGreaterThan(0);
+    expect(queue.evictOldest(1).entries).toBe(1);
     const log = logs[turn % 2 === 0 ? "a" : "b"];
     append(log, turn);
     if (log !== undefined) queue.add(log);

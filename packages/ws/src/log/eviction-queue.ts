@@ -1,5 +1,11 @@
 import type { ChannelLog } from "./channel-log.ts";
 
+/** What was evicted. */
+export interface Evicted {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 /**
  * The logs of a tenant by the turn of their oldest entry, as a binary heap: the tenant's oldest entry goes first. What a
  * log loses by other ways only makes its oldest entry younger, so that a place is looked at again when it comes up.
@@ -33,13 +39,26 @@ export class EvictionQueue {
     this.#turns[at] = turn;
   }
 
-  /** Evicts the oldest entry; returns the bytes that came free, 0 when there is none. */
-  evictOldest(): number {
+  /** Evicts the oldest entry, and every one of less than so many turns after it, from 1 on. */
+  evictOldest(turns: number): Evicted {
+    let entries = 0;
+    let bytes = 0;
+    let log = this.#first();
+    const endTurn = this.#turnAt(0) + turns;
+    for (; log !== undefined && this.#turnAt(0) < endTurn; log = this.#first()) {
+      // All that goes of a log goes at once: to come to a log costs more than to evict.
+      for (; log.oldestTurn < endTurn; entries++) bytes += log.evictOldest();
+    }
+    return { entries, bytes };
+  }
+
+  /** The log with the oldest entry; its turn is the first. */
+  #first(): ChannelLog | undefined {
     for (let log = this.#logs[0]; log !== undefined; log = this.#logs[0]) {
-      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return log.evictOldest();
+      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return log;
       this.#lookAgain(log);
     }
-    return 0;
+    return undefined;
   }
 
   /** Moves the first to where it belongs now, or out when its log is empty. */

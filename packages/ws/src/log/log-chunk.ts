@@ -6,7 +6,7 @@ export interface EntryMarks {
   readonly check: number;
   /** Whole milliseconds. */
   readonly publishedAtMs: number;
-  /** Counts the appends to all logs of a broker, so that the oldest of their entries can be told. */
+  /** Counts the appends to all logs of a tenant, so that the oldest of their entries can be told. */
   readonly turn: number;
 }
 

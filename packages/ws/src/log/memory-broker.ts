@@ -65,8 +65,6 @@ export class MemoryBroker implements Broker {
   /** The time of the last look at what is too old; exact enough for what counts in hours. */
   #usedMs: number;
   #totalBytes = 0;
-  /** Appends. */
-  #turn = 0;
   #closed = false;
 
   constructor(options: MemoryBrokerOptions = {}) {
@@ -141,7 +139,6 @@ export class MemoryBroker implements Broker {
     const entry = tenant.append(stored, draft, {
       check: this.#randomness.tag(),
       publishedAtMs: this.#clock.now(),
-      turn: this.#turn++,
     });
     const { epoch } = stored.log;
     const { offset, check } = entry;

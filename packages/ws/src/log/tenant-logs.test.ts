@@ -32,7 +32,7 @@ class Fixture {
 
   append(channel: ChannelRef, publishedAtMs = 0): StoredChannel {
     const stored = this.use(channel);
-    this.logs.append(stored, draft(PAYLOAD), { check: ++this.#appended, publishedAtMs, turn: this.#appended });
+    this.logs.append(stored, draft(PAYLOAD), { check: ++this.#appended, publishedAtMs });
     return stored;
   }
 

@@ -8,6 +8,8 @@ import type { EntryMarks } from "./log-chunk.ts";
 
 /** What a channel keeps when its entries have gone: 24 hours after its last use, in milliseconds. */
 export const META_LIFETIME_MS = 86_400_000;
+/** The share of its entries that a tenant over its bound gives at once: to come to a log costs more than to evict. */
+const EVICTED_SHARE = 1 / 64;
 /** Channels without a subscriber that a tenant may have in memory; the least recently used goes first. */
 export const MAX_IDLE_CHANNELS = 10_000;
 
@@ -22,6 +24,9 @@ export interface StoredChannel {
   /** Subscriptions of this process; a channel that has one is not forgotten. Replaced when they change. */
   listeners: readonly BrokerListener[];
 }
+
+/** What the broker marks an entry with. */
+export type EntryStamp = Omit<EntryMarks, "turn">;
 
 /** What makes a new log. */
 export type MakeLog = (channel: ChannelName) => ChannelLog;
@@ -48,6 +53,8 @@ export class TenantLogs {
   #entryBytes = 0;
   #keyBytes = 0;
   #entries = 0;
+  /** Appends. */
+  #turn = 0;
 
   constructor(tenant: TenantId, options: TenantLogsOptions) {
     this.tenant = tenant;
@@ -101,12 +108,13 @@ export class TenantLogs {
     if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
   }
 
-  append(stored: StoredChannel, draft: PublicationDraft, marks: EntryMarks): LogEntry {
+  append(stored: StoredChannel, draft: PublicationDraft, stamp: EntryStamp): LogEntry {
     const { log } = stored;
     const { bytes, count } = log;
-    const entry = log.append(draft, marks);
+    const { check, publishedAtMs } = stamp;
+    const entry = log.append(draft, { check, publishedAtMs, turn: this.#turn++ });
     if (count === 0) this.#queue?.add(log);
-    log.retain(stored.retention, marks.publishedAtMs);
+    log.retain(stored.retention, publishedAtMs);
     this.#chargeEntries(log.bytes - bytes);
     this.#entries += log.count - count;
     while (this.bytes > this.#maxBytes && this.evictOldest() > 0);
@@ -123,14 +131,17 @@ export class TenantLogs {
     this.#chargeKeys(stored.keys.remember(draft.publisher, draft.idempotencyKey, kept));
   }
 
-  /** Evicts the tenant's oldest entry but never its newest; returns the bytes that came free, 0 when there is none. */
+  /**
+   * Evicts the tenant's oldest entries, up to a 64th of them and at least one, but never its newest; returns the bytes
+   * that came free, 0 when there is none to evict.
+   */
   evictOldest(): number {
     if (this.#entries <= 1) return 0;
     this.#queue ??= new EvictionQueue(this.#logs());
-    const freed = this.#queue.evictOldest();
-    this.#chargeEntries(-freed);
-    this.#entries--;
-    return freed;
+    const { entries, bytes } = this.#queue.evictOldest(Math.max(1, Math.floor(this.#entries * EVICTED_SHARE)));
+    this.#chargeEntries(-bytes);
+    this.#entries -= entries;
+    return bytes;
   }
 
   /** Replaces the log of a channel by an empty one of a new epoch. */
