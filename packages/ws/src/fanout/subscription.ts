@@ -30,8 +30,8 @@ export interface SubscribedChannel {
 }
 
 /**
- * One connection's reading of one channel. `next`, the offset it needs, alone decides what is delivered to it, so
- * slices, shared runs, catching up and late subscribers cannot reorder or repeat.
+ * One connection's reading of one channel. `next`, the offset it needs, and `check`, the tag before it, alone decide what
+ * is delivered to it, so slices, shared runs, catching up and late subscribers cannot reorder, repeat or mix two logs.
  */
 export class Subscription {
   readonly reader: Reader;
@@ -74,13 +74,8 @@ export class Subscription {
    */
   offer(run: Run): void {
     if (this.isCatchingUp) return;
-    if (run.epoch !== this.epoch || this.next < run.first) {
-      this.reader.catchUp.add(this);
-      return;
-    }
-    if (run.last < this.next) return;
-    if (this.check !== 0 && this.check !== run.checkBefore(this.next)) {
-      // One of them is from before the log lost its tail.
+    if (run.epoch === this.epoch && run.last < this.next) return;
+    if (!this.#isFollowedBy(run)) {
       this.reader.catchUp.add(this);
       return;
     }
@@ -96,6 +91,12 @@ export class Subscription {
     this.#outbox.offer(run.from(this.next));
     this.next = run.last + 1;
     this.check = run.lastCheck;
+  }
+
+  /** False behind a gap, and for a run of another log: one of the two may be from before the log lost its tail. */
+  #isFollowedBy(run: Run): boolean {
+    if (run.epoch !== this.epoch || this.next < run.first) return false;
+    return this.check === 0 || this.check === run.checkBefore(this.next);
   }
 
   #fallBehind(): void {
