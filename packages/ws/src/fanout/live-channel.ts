@@ -3,7 +3,7 @@ import { RecoveryMiss } from "@pm/proto";
 import type { ChannelKind } from "../channel-kinds.ts";
 import type { BrokerListener, BrokerSubscription, LogEntry } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
-import type { StreamPosition } from "../log/stream-position.ts";
+import { type StreamPosition, tagsAgree } from "../log/stream-position.ts";
 import { type CatchUpPorts, PAGE_BYTES } from "./catch-up.ts";
 import { Run } from "./run.ts";
 import type { Subscription } from "./subscription.ts";
@@ -217,7 +217,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   }
 
   #isAtTop({ epoch, next, check }: Subscription): boolean {
-    return epoch === this.#epoch && next === this.#offset + 1 && (check === 0 || check === this.#check);
+    return epoch === this.#epoch && next === this.#offset + 1 && tagsAgree(check, this.#check);
   }
 
   #moveTo({ epoch, offset, check }: StreamPosition): void {

@@ -2,7 +2,7 @@ import type { ChannelRef } from "@pm/core";
 import type { Encoding } from "@pm/proto";
 import type { ChannelKind } from "../channel-kinds.ts";
 import type { Outbox } from "../connection/outbox.ts";
-import type { StreamPosition } from "../log/stream-position.ts";
+import { type StreamPosition, tagsAgree } from "../log/stream-position.ts";
 import type { Run } from "./run.ts";
 
 /** The connection behind a subscription, as delivery sees it. */
@@ -96,7 +96,7 @@ export class Subscription {
   /** False behind a gap, and for a run of another log: one of the two may be from before the log lost its tail. */
   #isFollowedBy(run: Run): boolean {
     if (run.epoch !== this.epoch || this.next < run.first) return false;
-    return this.check === 0 || this.check === run.checkBefore(this.next);
+    return tagsAgree(this.check, run.checkBefore(this.next));
   }
 
   #fallBehind(): void {

@@ -54,8 +54,13 @@ export function judge(position: StreamPosition, log: LogExtent, checkAtOffset: n
       position: { epoch: log.epoch, ...log.base },
     };
   }
-  const agrees = position.check === 0 || checkAtOffset === undefined || position.check === checkAtOffset;
+  const agrees = checkAtOffset === undefined || tagsAgree(position.check, checkAtOffset);
   return agrees ? CONTINUES : missedAll(log, RecoveryMiss.CHECK_MISMATCH);
+}
+
+/** True when a position with the tag `known` may be at the entry with this tag: a tag that is not known is not compared. */
+export function tagsAgree(known: number, tag: number): boolean {
+  return known === 0 || known === tag;
 }
 
 function missedAll(log: LogExtent, miss: RecoveryMiss): Continuity {

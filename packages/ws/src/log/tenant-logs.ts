@@ -108,10 +108,9 @@ export class TenantLogs {
     if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
   }
 
-  append(stored: StoredChannel, draft: PublicationDraft, stamp: EntryStamp): LogEntry {
+  append(stored: StoredChannel, draft: PublicationDraft, { check, publishedAtMs }: EntryStamp): LogEntry {
     const { log } = stored;
     const { bytes, count } = log;
-    const { check, publishedAtMs } = stamp;
     const entry = log.append(draft, { check, publishedAtMs, turn: this.#turn++ });
     if (count === 0) this.#queue?.add(log);
     log.retain(stored.retention, publishedAtMs);
