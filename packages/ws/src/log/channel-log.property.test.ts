@@ -10,13 +10,15 @@ type Step =
   | { readonly kind: "append"; readonly size: number }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "bytes"; readonly bytes: number }
-  | { readonly kind: "age"; readonly ageMs: number };
+  | { readonly kind: "age"; readonly ageMs: number }
+  | { readonly kind: "chunk" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("append" as const), size: fc.nat({ max: 900 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("count" as const), count: fc.integer({ min: 1, max: 8 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("bytes" as const), bytes: fc.nat({ max: 2000 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("age" as const), ageMs: fc.nat({ max: 20 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("chunk" as const) }) },
 );
 const steps = fc.array(step, { maxLength: 60 });
 
@@ -27,9 +29,13 @@ function run(log: ChannelLog, next: Step, nowMs: number): void {
     log.append(draft("x".repeat(next.size)), { check: nowMs + 1, publishedAtMs: nowMs, turn: nowMs });
     return;
   }
-  const before = log.bytes;
+  const before = log.memoryBytes;
+  if (next.kind === "chunk") {
+    expect(log.evictChunk()).toBe(before - log.memoryBytes);
+    return;
+  }
   const freed = log.retain({ ...KEEP_ALL, ...next }, nowMs);
-  expect(freed).toBe(before - log.bytes);
+  expect(freed).toBe(before - log.memoryBytes);
   if (next.kind === "count") expect(log.count).toBeLessThanOrEqual(next.count);
   if (next.kind === "bytes") expect(log.bytes <= next.bytes || log.count <= 1).toBe(true);
 }
@@ -46,6 +52,8 @@ function assertConsistent(log: ChannelLog): void {
   }
   expect(before).toEqual(top);
   expect(log.bytes).toBe(bytes);
+  expect(log.memoryBytes).toBeGreaterThanOrEqual(bytes);
+  expect(log.memoryBytes === 0).toBe(bytes === 0);
   expect(log.count).toBe(entries.length);
   const backward = log.read({ ...WHOLE, from: top.offset + 1, direction: "backward" });
   expect(backward.entries.toReversed()).toEqual(entries);

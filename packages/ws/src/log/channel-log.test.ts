@@ -58,12 +58,13 @@ describe("append", () => {
 
 describe("retention", () => {
   test("given more entries than are kept, when the log retains, then the oldest go and base moves to the last of them", () => {
-    const log = filledLog(10);
-    const before = log.bytes;
+    const log = filledLog(20);
+    const before = log.memoryBytes;
     const freed = log.retain({ count: 4, bytes: ALL, ageMs: ALL }, 100);
     expect(log.count).toBe(4);
-    expect(log.base).toEqual({ offset: 6, check: 106 });
-    expect(log.bytes).toBe(before - freed);
+    expect(log.base).toEqual({ offset: 16, check: 116 });
+    expect(freed).toBeGreaterThan(0);
+    expect(log.memoryBytes).toBe(before - freed);
   });
 
   test("given more bytes than are kept, when the log retains, then it is within the bytes", () => {
@@ -95,8 +96,27 @@ describe("retention", () => {
     expect(next).toMatchObject({ offset: 4, prevCheck: 103 });
   });
 
-  test("given an empty log, when the oldest is evicted, then nothing comes free", () => {
-    expect(emptyLog().evictOldest()).toBe(0);
+  test("given an empty log, when its oldest chunk is evicted, then nothing comes free", () => {
+    expect(emptyLog().evictChunk()).toBe(0);
+  });
+
+  test("given chunks of several entries, when the oldest is evicted, then all in it go, and the rest stays", () => {
+    const log = filledLog(100);
+    const before = log.memoryBytes;
+    expect(log.evictChunk()).toBe(before - log.memoryBytes);
+    expect(log.count).toBeGreaterThan(50);
+    expect(log.count).toBeLessThan(99);
+    expect(log.base).toEqual({ offset: 100 - log.count, check: 200 - log.count });
+    expect(log.top.offset).toBe(100);
+    while (log.count > 0) log.evictChunk();
+    expect(log).toMatchObject({ bytes: 0, memoryBytes: 0, base: log.top });
+  });
+
+  test("given a chunk of which some entries have gone, when it is evicted, then the bytes of the others come free", () => {
+    const log = filledLog(5);
+    log.retain({ count: 4, bytes: ALL, ageMs: ALL }, 0);
+    while (log.count > 0) log.evictChunk();
+    expect(log).toMatchObject({ bytes: 0, memoryBytes: 0, base: log.top });
   });
 });
 
@@ -160,17 +180,17 @@ describe("chunks", () => {
     expect(entries.map(({ publishedAtMs }) => publishedAtMs)).toEqual(times);
   });
 
-  test("given entries with much between them, when the oldest go, then the turn of the next is known", () => {
+  test("given entries with much between them, when chunks go, then the turn of the youngest in the next is known", () => {
     const turns = [0, 1, 2 ** 32, 2 ** 32 + 1, 2 ** 40];
     const log = emptyLog();
     for (const turn of turns) log.append(draft("1"), { check: 1, publishedAtMs: 0, turn });
-    const seen = turns.map(() => {
-      const { oldestTurn } = log;
-      log.evictOldest();
-      return oldestTurn;
-    });
-    expect(seen).toEqual(turns);
-    expect(log.oldestTurn).toBe(Number.POSITIVE_INFINITY);
+    const seen: number[] = [];
+    while (log.count > 0) {
+      seen.push(log.oldestChunkTurn);
+      log.evictChunk();
+    }
+    expect(seen).toEqual([1, 2 ** 32 + 1, 2 ** 40]);
+    expect(log.oldestChunkTurn).toBe(Number.POSITIVE_INFINITY);
   });
 
   test.each([1, 10, 1000])("given a full log of %i, when it goes on, then it needs no further memory", (count) => {
@@ -183,7 +203,7 @@ describe("chunks", () => {
       held.push(pool.freeBytes);
     }
     const { bytes } = log;
-    while (log.count > 0) log.evictOldest();
+    while (log.count > 0) log.evictChunk();
     // Twice what is in it, and a chunk that is being written and one that is being evicted.
     expect(pool.freeBytes).toBeLessThanOrEqual(2 * bytes + 2 * Math.max(512, Math.min(16_384, 2 * bytes)));
     expect(Math.max(...held.slice(5000))).toBeLessThanOrEqual(pool.freeBytes);
@@ -197,7 +217,7 @@ describe("chunks", () => {
     for (let n = 1; n <= 1000; n++) first?.append(draft("1"), { check: n, publishedAtMs: 0, turn: n });
     const before = first?.read({ from: 990, direction: "forward", maxCount: 1, maxBytes: ALL }).entries[0];
     const frame = before?.frame.toString("hex");
-    while (first !== undefined && first.count > 0) first.evictOldest();
+    while (first !== undefined && first.count > 0) first.evictChunk();
     expect(pool.freeBytes).toBeGreaterThan(10_000);
     for (let n = 1; n <= 1000; n++) second?.append(draft("2"), { check: n, publishedAtMs: 0, turn: n });
     expect(pool.freeBytes).toBe(0);

@@ -30,6 +30,7 @@ export class ChannelLog {
   readonly #pool: ChunkPool;
   #chunks: LogChunk[] = NO_CHUNKS;
   #bytes = 0;
+  #memoryBytes = 0;
   #baseOffset = 0;
   #baseCheck: number;
   #topOffset = 0;
@@ -59,10 +60,10 @@ export class ChannelLog {
     return this.#baseOffset;
   }
 
-  /** The turn of the oldest entry; infinity for an empty log. */
-  get oldestTurn(): number {
+  /** The turn of the youngest entry in the oldest chunk; infinity for an empty log. */
+  get oldestChunkTurn(): number {
     const chunk = this.#chunks[0];
-    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.turn(this.#baseOffset + 1 - chunk.firstOffset);
+    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.turn(chunk.count - 1);
   }
 
   /** Entries retained. */
@@ -70,9 +71,14 @@ export class ChannelLog {
     return this.#topOffset - this.#baseOffset;
   }
 
-  /** Bytes of the entries retained. */
+  /** Bytes of the entries retained, `MARK_BYTES` for each with them. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of memory that the chunks take in which they are. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
   }
 
   /** Appends; evicts nothing. Copies what it keeps of the draft. */
@@ -99,30 +105,21 @@ export class ChannelLog {
     return { offset, check, prevCheck, publishedAtMs, frame };
   }
 
-  /** Evicts what is beyond the retention; returns the bytes that came free. */
+  /** Evicts what is beyond the retention, entry by entry; returns the bytes of memory that came free. */
   retain(retention: Retention, nowMs: number): number {
-    const before = this.#bytes;
+    const before = this.#memoryBytes;
     const oldestMs = nowMs - retention.ageMs;
-    while (this.count > 1 && (this.count > retention.count || this.#bytes > retention.bytes)) this.evictOldest();
-    while (this.#isOldestBefore(oldestMs)) this.evictOldest();
-    return before - this.#bytes;
+    while (this.count > 1 && (this.count > retention.count || this.#bytes > retention.bytes)) this.#evictOldest();
+    while (this.#isOldestBefore(oldestMs)) this.#evictOldest();
+    return before - this.#memoryBytes;
   }
 
-  /** Evicts one entry; returns the bytes that came free, 0 for an empty log. */
-  evictOldest(): number {
+  /** Evicts the oldest chunk; returns the bytes of memory that came free, 0 for an empty log. */
+  evictChunk(): number {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return 0;
-    const index = this.#baseOffset + 1 - chunk.firstOffset;
-    const size = chunk.size(index) + MARK_BYTES;
-    this.#bytes -= size;
-    this.#baseOffset++;
-    this.#baseCheck = chunk.check(index);
-    if (index === chunk.count - 1) {
-      this.#chunks.shift();
-      this.#pool.giveBack(chunk);
-    }
-    if (this.count > 0) this.#oldestSecs = Math.floor(this.#oldestMs() / 1000);
-    return size;
+    this.#evictThrough(chunk, chunk.count - 1);
+    return chunk.memoryBytes;
   }
 
   /** Reads a part, as `Broker.read` does. */
@@ -138,6 +135,24 @@ export class ChannelLog {
       entries.push(chunk.entry(offset - chunk.firstOffset));
     }
     return { epoch: this.epoch, base: this.base, top: this.top, entries };
+  }
+
+  #evictOldest(): void {
+    const chunk = this.#chunks[0];
+    if (chunk !== undefined) this.#evictThrough(chunk, this.#baseOffset + 1 - chunk.firstOffset);
+  }
+
+  /** Evicts the entries of the oldest chunk up to an index. */
+  #evictThrough(chunk: LogChunk, index: number): void {
+    this.#bytes -= chunk.span(this.#baseOffset + 1 - chunk.firstOffset, index);
+    this.#baseOffset = chunk.firstOffset + index;
+    this.#baseCheck = chunk.check(index);
+    if (index === chunk.count - 1) {
+      this.#chunks.shift();
+      this.#memoryBytes -= chunk.memoryBytes;
+      this.#pool.giveBack(chunk);
+    }
+    if (this.count > 0) this.#oldestSecs = Math.floor(this.#oldestMs() / 1000);
   }
 
   #isOldestBefore(ms: number): boolean {
@@ -156,6 +171,7 @@ export class ChannelLog {
     chunk.begin({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, marks);
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
+    this.#memoryBytes += chunk.memoryBytes;
     return chunk;
   }
 

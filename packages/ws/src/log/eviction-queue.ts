@@ -1,18 +1,13 @@
 import type { ChannelLog } from "./channel-log.ts";
 
-/** What was evicted. */
-export interface Evicted {
-  readonly entries: number;
-  readonly bytes: number;
-}
-
 /**
- * The logs of a tenant by the turn of their oldest entry, as a binary heap: the tenant's oldest entry goes first. What a
- * log loses by other ways only makes its oldest entry younger, so that a place is looked at again when it comes up.
+ * The logs of a tenant, as a binary heap: first the one whose oldest chunk has been written for the last time before all
+ * others. What a log is appended, or loses by other ways, only makes that later, so that a place is looked at again when it
+ * comes up.
  */
 export class EvictionQueue {
   readonly #logs: ChannelLog[] = [];
-  /** For each of the logs a turn at or before that of its oldest entry. */
+  /** For each of the logs a turn at or before that of its oldest chunk. */
   readonly #turns: number[] = [];
   readonly #members = new Set<ChannelLog>();
 
@@ -30,7 +25,7 @@ export class EvictionQueue {
     if (this.#members.has(log)) return;
     this.#members.add(log);
     let at = this.#logs.length;
-    const turn = log.oldestTurn;
+    const turn = log.oldestChunkTurn;
     for (let parent = (at - 1) >> 1; at > 0 && this.#turnAt(parent) > turn; parent = (at - 1) >> 1) {
       this.#copy(parent, at);
       at = parent;
@@ -39,23 +34,16 @@ export class EvictionQueue {
     this.#turns[at] = turn;
   }
 
-  /** Evicts the oldest entry, and every one of less than so many turns after it, from 1 on. */
-  evictOldest(turns: number): Evicted {
-    let entries = 0;
-    let bytes = 0;
-    let log = this.#first();
-    const endTurn = this.#turnAt(0) + turns;
-    for (; log !== undefined && this.#turnAt(0) < endTurn; log = this.#first()) {
-      // All that goes of a log goes at once: to come to a log costs more than to evict.
-      for (; log.oldestTurn < endTurn; entries++) bytes += log.evictOldest();
-    }
-    return { entries, bytes };
+  /** Evicts the oldest chunk unless it has been written in this turn or later; returns the bytes that came free. */
+  evictOldest(before: number): number {
+    const log = this.#first();
+    return log === undefined || this.#turnAt(0) >= before ? 0 : log.evictChunk();
   }
 
-  /** The log with the oldest entry; its turn is the first. */
+  /** The log with the oldest chunk; its turn is the first. */
   #first(): ChannelLog | undefined {
     for (let log = this.#logs[0]; log !== undefined; log = this.#logs[0]) {
-      if (log.count > 0 && log.oldestTurn === this.#turns[0]) return log;
+      if (log.count > 0 && log.oldestChunkTurn === this.#turns[0]) return log;
       this.#lookAgain(log);
     }
     return undefined;
@@ -64,7 +52,7 @@ export class EvictionQueue {
   /** Moves the first to where it belongs now, or out when its log is empty. */
   #lookAgain(first: ChannelLog): void {
     if (first.count > 0) {
-      this.#sink(first, first.oldestTurn);
+      this.#sink(first, first.oldestChunkTurn);
       return;
     }
     this.#members.delete(first);

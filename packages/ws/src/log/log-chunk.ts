@@ -20,6 +20,9 @@ const THOUSAND = 1000;
 /** What an entry takes beside its frame. */
 export const MARK_BYTES: number = MARK_WORDS * WORD_BYTES;
 
+/** What a chunk takes beside its bytes: the objects in V8 and Node that stand for it, rounded up from a measurement. */
+const OBJECT_BYTES = 512;
+
 /**
  * A block of consecutive entries: their frames from its beginning on, their marks from its end down, times and turns
  * counted from the whole thousand before those of the first. Nothing in it is an object, so that a log of any length
@@ -46,6 +49,11 @@ export class LogChunk {
   /** Bytes for frames and marks. */
   get capacity(): number {
     return this.#bytes.length;
+  }
+
+  /** Bytes of memory that it takes, however many entries are in it. */
+  get memoryBytes(): number {
+    return this.#bytes.length + OBJECT_BYTES;
   }
 
   /** Entries. */
@@ -98,6 +106,11 @@ export class LogChunk {
   /** Bytes of a frame. */
   size(index: number): number {
     return this.#word(index, 0) - this.#startOf(index);
+  }
+
+  /** Bytes of the frames from one index to another, the marks of all of them with them. */
+  span(from: number, to: number): number {
+    return this.#word(to, 0) - this.#startOf(from) + (to - from + 1) * MARK_BYTES;
   }
 
   check(index: number): number {

@@ -21,28 +21,30 @@ function startBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
 }
 
 test("given a full process, when a small tenant publishes, then the largest tenant gives its oldest", async () => {
-  const broker = startBroker({ maxTotalBytes: 65_536 });
+  const broker = startBroker({ maxTotalBytes: 524_288 });
   const small = channelRef("room:1", "small");
   const large = channelRef("room:1", "large");
-  await appendEach(broker, small, Array<string>(10).fill(KIB));
-  await appendEach(broker, large, Array<string>(100).fill(KIB));
-  await appendEach(broker, small, Array<string>(10).fill(KIB));
-  expect(broker.bytes).toBeLessThanOrEqual(65_536);
-  expect(offsetsOf(await broker.read(small, WHOLE))).toHaveLength(20);
+  await appendEach(broker, small, Array<string>(50).fill(KIB));
+  await appendEach(broker, large, Array<string>(600).fill(KIB));
+  await appendEach(broker, small, Array<string>(50).fill(KIB));
+  expect(broker.bytes).toBeLessThanOrEqual(524_288);
+  expect(offsetsOf(await broker.read(small, WHOLE))).toHaveLength(100);
   const kept = offsetsOf(await broker.read(large, WHOLE));
-  expect(kept.length).toBeGreaterThan(20);
-  expect(kept.at(-1)).toBe(100);
+  expect(kept.length).toBeGreaterThan(200);
+  expect(kept.at(-1)).toBe(600);
 });
 
 test("given two tenants of a size, when both publish over the bound, then both give alike", async () => {
-  const broker = startBroker({ maxTotalBytes: 65_536 });
+  const broker = startBroker({ maxTotalBytes: 524_288 });
   const channels = [channelRef("room:1", "t1"), channelRef("room:1", "t2")];
-  for (let i = 0; i < 100; i++) for (const channel of channels) await broker.append(channel, draft(KIB));
+  for (let i = 0; i < 500; i++) for (const channel of channels) await broker.append(channel, draft(KIB));
   const [a = 0, b = 0] = await Promise.all(
     channels.map(async (channel) => (await broker.read(channel, WHOLE)).entries.length),
   );
-  expect(Math.abs(a - b)).toBeLessThanOrEqual(2);
-  expect(broker.bytes).toBeLessThanOrEqual(65_536);
+  // A chunk of 16 KiB more or less.
+  expect(Math.abs(a - b)).toBeLessThanOrEqual(16);
+  expect(a + b).toBeGreaterThan(300);
+  expect(broker.bytes).toBeLessThanOrEqual(524_288);
 });
 
 test("given a tenant over its own bound, when it publishes, then no other loses anything", async () => {

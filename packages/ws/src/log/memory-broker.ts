@@ -77,7 +77,7 @@ export class MemoryBroker implements Broker {
     this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
   }
 
-  /** Bytes of all entries and keys. */
+  /** Bytes of memory that all entries and keys take. */
   get bytes(): number {
     return this.#totalBytes;
   }
@@ -175,6 +175,7 @@ export class MemoryBroker implements Broker {
       tenant.expire(now);
       if (tenant.channels === 0) this.#tenants.delete(id);
     }
+    this.#chunks.trim();
   }
 
   #assertOpen(): void {

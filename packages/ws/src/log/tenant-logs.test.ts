@@ -7,7 +7,8 @@ import { ChunkPool } from "./chunk-pool.ts";
 import { MAX_IDLE_CHANNELS, META_LIFETIME_MS, type StoredChannel, TenantLogs } from "./tenant-logs.ts";
 
 const KEEP_ALL = { count: 1000, bytes: Number.MAX_SAFE_INTEGER, ageMs: 300_000 };
-const PAYLOAD = "x".repeat(1000);
+/** Large enough for a chunk of its own. */
+const PAYLOAD = "x".repeat(10_000);
 
 class Fixture {
   readonly logs: TenantLogs;
@@ -47,8 +48,8 @@ function offsets(stored: StoredChannel): number[] {
 }
 
 describe("bytes", () => {
-  test("given a full tenant, when it publishes to one channel, then its oldest entry over all channels goes", () => {
-    const fixture = new Fixture(5000);
+  test("given a full tenant, when it publishes to one channel, then its oldest chunk over all channels goes", () => {
+    const fixture = new Fixture(50_000);
     const a = fixture.append(channelRef("a"));
     const b = fixture.append(channelRef("b"));
     fixture.append(channelRef("a"));
@@ -59,11 +60,11 @@ describe("bytes", () => {
     fixture.append(channelRef("b"));
     expect(offsets(a)).toEqual([2]);
     expect(offsets(b)).toEqual([2, 3, 4]);
-    expect(fixture.logs.bytes).toBeLessThanOrEqual(5000);
+    expect(fixture.logs.bytes).toBeLessThanOrEqual(50_000);
   });
 
   test("given any use, when bytes change, then the sum told is the sum held", () => {
-    const fixture = new Fixture(5000);
+    const fixture = new Fixture(50_000);
     for (let i = 0; i < 20; i++) fixture.remember(fixture.append(channelRef(`c${i % 3}`)), `k${i}`);
     expect(fixture.accounted).toBe(fixture.logs.bytes);
     fixture.logs.renew(fixture.use(channelRef("c0")), channelRef("c0"));
@@ -99,7 +100,7 @@ describe("channels", () => {
     expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
     expect(fixture.logs.find(channelRef("c0"))).toBeDefined();
     expect(fixture.logs.find(channelRef("c1"))).toBeUndefined();
-    expect(fixture.accounted).toBe(fixture.use(channelRef("c0")).log.bytes);
+    expect(fixture.accounted).toBe(fixture.use(channelRef("c0")).log.memoryBytes);
   });
 
   test("given a channel with a subscriber, when many others are used, then it is kept until it is released", () => {

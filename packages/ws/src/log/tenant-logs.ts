@@ -8,8 +8,6 @@ import type { EntryMarks } from "./log-chunk.ts";
 
 /** What a channel keeps when its entries have gone: 24 hours after its last use, in milliseconds. */
 export const META_LIFETIME_MS = 86_400_000;
-/** The share of its entries that a tenant over its bound gives at once: to come to a log costs more than to evict. */
-const EVICTED_SHARE = 1 / 64;
 /** Channels without a subscriber that a tenant may have in memory; the least recently used goes first. */
 export const MAX_IDLE_CHANNELS = 10_000;
 
@@ -33,7 +31,7 @@ export type MakeLog = (channel: ChannelName) => ChannelLog;
 
 /** What a tenant's logs are held to, and whom they tell. */
 export interface TenantLogsOptions {
-  /** Bytes of entries and idempotency keys. */
+  /** Bytes of memory for entries and idempotency keys. */
   readonly maxBytes: number;
   readonly makeLog: MakeLog;
   /** Told of every change of `bytes`, by how much. */
@@ -52,7 +50,6 @@ export class TenantLogs {
   #queue: EvictionQueue | undefined;
   #entryBytes = 0;
   #keyBytes = 0;
-  #entries = 0;
   /** Appends. */
   #turn = 0;
 
@@ -63,7 +60,7 @@ export class TenantLogs {
     this.#account = options.account;
   }
 
-  /** Bytes of entries and idempotency keys. */
+  /** Bytes of memory that entries and idempotency keys take. */
   get bytes(): number {
     return this.#entryBytes + this.#keyBytes;
   }
@@ -110,12 +107,11 @@ export class TenantLogs {
 
   append(stored: StoredChannel, draft: PublicationDraft, { check, publishedAtMs }: EntryStamp): LogEntry {
     const { log } = stored;
-    const { bytes, count } = log;
+    const { memoryBytes, count } = log;
     const entry = log.append(draft, { check, publishedAtMs, turn: this.#turn++ });
     if (count === 0) this.#queue?.add(log);
     log.retain(stored.retention, publishedAtMs);
-    this.#chargeEntries(log.bytes - bytes);
-    this.#entries += log.count - count;
+    this.#chargeEntries(log.memoryBytes - memoryBytes);
     while (this.bytes > this.#maxBytes && this.evictOldest() > 0);
     return entry;
   }
@@ -130,16 +126,11 @@ export class TenantLogs {
     this.#chargeKeys(stored.keys.remember(draft.publisher, draft.idempotencyKey, kept));
   }
 
-  /**
-   * Evicts the tenant's oldest entries, up to a 64th of them and at least one, but never its newest; returns the bytes
-   * that came free, 0 when there is none to evict.
-   */
+  /** Evicts the tenant's oldest chunk, but never the one with its newest entry; returns the bytes that came free. */
   evictOldest(): number {
-    if (this.#entries <= 1) return 0;
     this.#queue ??= new EvictionQueue(this.#logs());
-    const { entries, bytes } = this.#queue.evictOldest(Math.max(1, Math.floor(this.#entries * EVICTED_SHARE)));
+    const bytes = this.#queue.evictOldest(this.#turn - 1);
     this.#chargeEntries(-bytes);
-    this.#entries -= entries;
     return bytes;
   }
 
@@ -180,11 +171,7 @@ export class TenantLogs {
   }
 
   #expireChannel(stored: StoredChannel, now: { readonly wallMs: number; readonly monotonicMs: number }): void {
-    if (stored.log.count > 0) {
-      const count = stored.log.count;
-      this.#chargeEntries(-stored.log.retain(stored.retention, now.wallMs));
-      this.#entries -= count - stored.log.count;
-    }
+    if (stored.log.count > 0) this.#chargeEntries(-stored.log.retain(stored.retention, now.wallMs));
     if (stored.keys === undefined) return;
     this.#chargeKeys(-stored.keys.expire(now.monotonicMs));
     if (stored.keys.size === 0) stored.keys = undefined;
@@ -203,8 +190,7 @@ export class TenantLogs {
   }
 
   #discard(stored: StoredChannel): void {
-    this.#entries -= stored.log.count;
-    while (stored.log.count > 0) this.#chargeEntries(-stored.log.evictOldest());
+    while (stored.log.count > 0) this.#chargeEntries(-stored.log.evictChunk());
     this.#chargeKeys(-(stored.keys?.bytes ?? 0));
     stored.keys = undefined;
   }

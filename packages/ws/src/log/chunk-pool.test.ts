@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { ChunkPool } from "./chunk-pool.ts";
+import type { LogChunk } from "./log-chunk.ts";
+
+const MIN_FREE = 4_194_304;
+const LARGE = 16_384;
+
+/** As many chunks as told, of one capacity. */
+function take(pool: ChunkPool, count: number, capacity: number): LogChunk[] {
+  return Array.from({ length: count }, () => pool.take(100, 4 * capacity));
+}
+
+function giveBack(pool: ChunkPool, chunks: readonly LogChunk[]): void {
+  for (const chunk of chunks) pool.giveBack(chunk);
+}
+
+describe("ChunkPool", () => {
+  it("given a chunk that came back, when a log needs one of its size, then it is that, and for another size it is not", () => {
+    const pool = new ChunkPool();
+    const chunk = pool.take(100, 4 * LARGE);
+    pool.giveBack(chunk);
+    expect(pool.take(100, 2 * LARGE)).not.toBe(chunk);
+    expect(pool.take(100, 4 * LARGE)).toBe(chunk);
+    expect(pool.take(100, 4 * LARGE)).not.toBe(chunk);
+  });
+
+  it("given nothing that is lent, when more comes back than may wait, then the rest is let go", () => {
+    const pool = new ChunkPool();
+    giveBack(pool, take(pool, (2 * MIN_FREE) / LARGE, LARGE));
+    expect(pool.freeBytes).toBe(MIN_FREE);
+  });
+
+  it("given logs that hold much, when a fifth of it comes back at once, then all of it waits to be asked for again", () => {
+    const pool = new ChunkPool();
+    const lent = take(pool, 5000, LARGE);
+    const back = lent.slice(0, 1000);
+    giveBack(pool, back);
+    expect(new Set(take(pool, 1000, LARGE))).toEqual(new Set(back));
+  });
+
+  it("given chunks of a size that nobody asks for any more, when it is trimmed, then those in use have the room", () => {
+    const pool = new ChunkPool();
+    giveBack(pool, take(pool, MIN_FREE / 512, 512));
+    pool.trim();
+    expect(pool.freeBytes).toBe(MIN_FREE);
+    pool.trim();
+    expect(pool.freeBytes).toBe(0);
+    const large = take(pool, 200, LARGE);
+    giveBack(pool, large);
+    expect(new Set(take(pool, 200, LARGE))).toEqual(new Set(large));
+  });
+
+  it("given logs that ask for a chunk now and then, when it is trimmed, then as many wait as they have asked for", () => {
+    const pool = new ChunkPool();
+    giveBack(pool, take(pool, 100, LARGE));
+    pool.trim();
+    giveBack(pool, take(pool, 3, LARGE));
+    giveBack(pool, take(pool, 2, LARGE));
+    pool.trim();
+    expect(pool.freeBytes).toBe(5 * LARGE);
+  });
+
+  it.each([
+    ["half of the largest", 8192, 10_240],
+    ["more than the largest", LARGE, 18_432],
+    ["a message of 64 KiB", 65_600, 67_584],
+  ])(
+    "given a frame of %s, when it needs a chunk, then that has hardly more than room for it, and is used again",
+    (_, frameBytes, capacity) => {
+      const pool = new ChunkPool();
+      const chunk = pool.take(frameBytes, 1_000_000);
+      expect(chunk.capacity).toBe(capacity);
+      pool.giveBack(chunk);
+      expect(pool.take(frameBytes, 0)).toBe(chunk);
+    },
+  );
+
+  it("given a frame of more than 128 KiB, when its chunk comes back, then that is let go", () => {
+    const pool = new ChunkPool();
+    pool.giveBack(pool.take(131_072, 0));
+    expect(pool.freeBytes).toBe(0);
+  });
+
+  it.each([
+    [0, 512],
+    [400, 512],
+    [600, 512],
+    [10_000, 4096],
+    [40_000, 16_384],
+    [1_000_000, 16_384],
+  ])("given a log of %i bytes, when it needs room for 100 more, then the chunk is of %i", (logBytes, capacity) => {
+    expect(new ChunkPool().take(100, logBytes).capacity).toBe(capacity);
+  });
+});
