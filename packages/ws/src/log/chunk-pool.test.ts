@@ -4,6 +4,8 @@ import type { LogChunk } from "./log-chunk.ts";
 
 const MIN_FREE = 4_194_304;
 const LARGE = 16_384;
+/** A large chunk with the objects that stand for it. */
+const LARGE_MEMORY = LARGE + 512;
 
 /** As many chunks as told, of one capacity. */
 function take(pool: ChunkPool, count: number, capacity: number): LogChunk[] {
@@ -14,40 +16,54 @@ function giveBack(pool: ChunkPool, chunks: readonly LogChunk[]): void {
   for (const chunk of chunks) pool.giveBack(chunk);
 }
 
+/** How many of the chunks are among others, the very same. */
+function countSame(chunks: readonly LogChunk[], others: readonly LogChunk[]): number {
+  const known = new Set(others);
+  return chunks.filter((chunk) => known.has(chunk)).length;
+}
+
 describe("ChunkPool", () => {
   it("given a chunk that came back, when a log needs one of its size, then it is that, and for another size it is not", () => {
     const pool = new ChunkPool();
-    const chunk = pool.take(100, 4 * LARGE);
-    pool.giveBack(chunk);
-    expect(pool.take(100, 2 * LARGE)).not.toBe(chunk);
-    expect(pool.take(100, 4 * LARGE)).toBe(chunk);
-    expect(pool.take(100, 4 * LARGE)).not.toBe(chunk);
+    const [chunk] = take(pool, 1, LARGE);
+    giveBack(pool, chunk === undefined ? [] : [chunk]);
+    expect(take(pool, 1, LARGE / 2)[0]).not.toBe(chunk);
+    expect(take(pool, 1, LARGE)[0]).toBe(chunk);
+    expect(take(pool, 1, LARGE)[0]).not.toBe(chunk);
   });
 
   it("given nothing that is lent, when more comes back than may wait, then the rest is let go", () => {
     const pool = new ChunkPool();
     giveBack(pool, take(pool, (2 * MIN_FREE) / LARGE, LARGE));
-    expect(pool.freeBytes).toBe(MIN_FREE);
+    expect(pool.freeBytes).toBe(Math.floor(MIN_FREE / LARGE_MEMORY) * LARGE_MEMORY);
   });
 
-  it("given logs that hold much, when a fifth of it comes back at once, then all of it waits to be asked for again", () => {
+  it("given logs that hold much, when a sixth of it comes back at once, then all of it waits to be asked for again", () => {
     const pool = new ChunkPool();
-    const lent = take(pool, 5000, LARGE);
-    const back = lent.slice(0, 1000);
+    const back = take(pool, 6000, LARGE).slice(0, 1000);
     giveBack(pool, back);
-    expect(new Set(take(pool, 1000, LARGE))).toEqual(new Set(back));
+    expect(pool.freeBytes).toBe(1000 * LARGE_MEMORY);
+    expect(countSame(take(pool, 1000, LARGE), back)).toBe(1000);
+    expect(pool.freeBytes).toBe(0);
+  });
+
+  it("given logs that hold much, when half of it comes back at once, then a quarter of what is left waits", () => {
+    const pool = new ChunkPool();
+    giveBack(pool, take(pool, 6000, LARGE).slice(0, 3000));
+    expect(pool.freeBytes).toBeGreaterThan((3000 / 4) * LARGE_MEMORY);
+    expect(pool.freeBytes).toBeLessThan((6000 / 4) * LARGE_MEMORY);
   });
 
   it("given chunks of a size that nobody asks for any more, when it is trimmed, then those in use have the room", () => {
     const pool = new ChunkPool();
-    giveBack(pool, take(pool, MIN_FREE / 512, 512));
+    giveBack(pool, take(pool, MIN_FREE / 1024, 512));
     pool.trim();
     expect(pool.freeBytes).toBe(MIN_FREE);
     pool.trim();
     expect(pool.freeBytes).toBe(0);
     const large = take(pool, 200, LARGE);
     giveBack(pool, large);
-    expect(new Set(take(pool, 200, LARGE))).toEqual(new Set(large));
+    expect(countSame(take(pool, 200, LARGE), large)).toBe(200);
   });
 
   it("given logs that ask for a chunk now and then, when it is trimmed, then as many wait as they have asked for", () => {
@@ -57,7 +73,7 @@ describe("ChunkPool", () => {
     giveBack(pool, take(pool, 3, LARGE));
     giveBack(pool, take(pool, 2, LARGE));
     pool.trim();
-    expect(pool.freeBytes).toBe(5 * LARGE);
+    expect(pool.freeBytes).toBe(5 * LARGE_MEMORY);
   });
 
   it.each([
@@ -90,5 +106,14 @@ describe("ChunkPool", () => {
     [1_000_000, 16_384],
   ])("given a log of %i bytes, when it needs room for 100 more, then the chunk is of %i", (logBytes, capacity) => {
     expect(new ChunkPool().take(100, logBytes).capacity).toBe(capacity);
+  });
+
+  it.each([
+    [0, 512],
+    [1000, 512],
+    [5000, 4096],
+    [1_000_000, 16_384],
+  ])("given a bound of %i on chunks, when a large log needs one, then it is of %i", (maxChunkBytes, capacity) => {
+    expect(new ChunkPool(maxChunkBytes).take(100, 1_000_000).capacity).toBe(capacity);
   });
 });

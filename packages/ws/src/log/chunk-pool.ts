@@ -1,13 +1,14 @@
 import { capacityFor, LogChunk } from "./log-chunk.ts";
 
-/** Bytes of the smallest chunk, and of the largest that has more than one entry. */
+/** Bytes of the smallest chunk, and of the largest that is made for more than one entry. */
 const MIN_CHUNK_BYTES = 512;
 const MAX_CHUNK_BYTES = 16_384;
 /** A chunk has room for so many entries, and for such a share of what its log holds, where the log has as much. */
 const CHUNK_ENTRIES = 4;
 const CHUNK_SHARE = 1 / 4;
-/** A chunk for one large frame alone is a multiple of this, and waits for the next one up to this size. */
-const LARGE_STEP_BYTES = 2048;
+/** A chunk for a frame of more than half of the largest is rounded up to an eighth of that. */
+const LARGE_STEPS = 8;
+/** Larger chunks are not kept. */
 const MAX_POOLED_BYTES = 131_072;
 /** What may be kept for the logs to come, where a share of what they hold is less. */
 const MIN_FREE_BYTES = 4_194_304;
@@ -16,7 +17,7 @@ const FREE_SHARE = 1 / 4;
 
 /** The chunks of one size that wait for a log. */
 interface Shelf {
-  chunks: LogChunk[];
+  readonly chunks: LogChunk[];
   /** Chunks of this size that logs have asked for since the last `trim`. */
   asked: number;
 }
@@ -27,45 +28,62 @@ interface Shelf {
  * publication costs.
  */
 export class ChunkPool {
+  readonly #maxChunkBytes: number;
   readonly #shelves = new Map<number, Shelf>();
   #freeBytes = 0;
   #lentBytes = 0;
 
-  /** Bytes of chunks that wait for a log. */
+  /** @param maxChunkBytes a bound on chunks for more than one entry, between 512 bytes and 16 KiB */
+  constructor(maxChunkBytes: number = MAX_CHUNK_BYTES) {
+    let max = MIN_CHUNK_BYTES;
+    while (2 * max <= Math.min(maxChunkBytes, MAX_CHUNK_BYTES)) max *= 2;
+    this.#maxChunkBytes = max;
+  }
+
+  /** Bytes of memory of the chunks that wait for a log. */
   get freeBytes(): number {
     return this.#freeBytes;
   }
 
   /** A chunk with room for a frame; sized so that a log has few chunks, and little in them that is not used. */
   take(frameBytes: number, logBytes: number): LogChunk {
-    const capacity = chunkCapacity(capacityFor(frameBytes), logBytes);
+    const capacity = this.#capacity(capacityFor(frameBytes), logBytes);
     if (capacity > MAX_POOLED_BYTES) return new LogChunk(capacity);
     const shelf = this.#shelfOf(capacity);
     shelf.asked++;
-    this.#lentBytes += capacity;
     const free = shelf.chunks.pop();
-    if (free === undefined) return new LogChunk(capacity);
-    this.#freeBytes -= capacity;
-    return free;
+    const chunk = free ?? new LogChunk(capacity);
+    if (free !== undefined) this.#freeBytes -= chunk.memoryBytes;
+    this.#lentBytes += chunk.memoryBytes;
+    return chunk;
   }
 
   /** Takes a chunk back whose entries are gone. */
   giveBack(chunk: LogChunk): void {
-    const { capacity } = chunk;
+    const { capacity, memoryBytes } = chunk;
     if (capacity > MAX_POOLED_BYTES) return;
-    this.#lentBytes -= capacity;
-    if (this.#freeBytes + capacity > Math.max(MIN_FREE_BYTES, this.#lentBytes * FREE_SHARE)) return;
+    this.#lentBytes -= memoryBytes;
+    if (this.#freeBytes + memoryBytes > Math.max(MIN_FREE_BYTES, this.#lentBytes * FREE_SHARE)) return;
     this.#shelfOf(capacity).chunks.push(chunk);
-    this.#freeBytes += capacity;
+    this.#freeBytes += memoryBytes;
   }
 
   /** Keeps as many chunks of each size as logs have asked for since the last call. */
   trim(): void {
-    for (const [capacity, shelf] of this.#shelves) {
-      this.#freeBytes -= capacity * Math.max(0, shelf.chunks.length - shelf.asked);
-      shelf.chunks = shelf.chunks.slice(0, shelf.asked);
+    for (const shelf of this.#shelves.values()) {
+      for (const { memoryBytes } of shelf.chunks.splice(shelf.asked)) this.#freeBytes -= memoryBytes;
       shelf.asked = 0;
     }
+  }
+
+  #capacity(needed: number, logBytes: number): number {
+    const max = this.#maxChunkBytes;
+    const step = max / LARGE_STEPS;
+    if (needed > max / 2) return Math.ceil(needed / step) * step;
+    const wanted = Math.min(logBytes, Math.max(logBytes * CHUNK_SHARE, needed * CHUNK_ENTRIES));
+    let capacity = MIN_CHUNK_BYTES;
+    while (capacity < max && capacity < Math.max(needed, wanted)) capacity *= 2;
+    return capacity;
   }
 
   #shelfOf(capacity: number): Shelf {
@@ -76,12 +94,4 @@ export class ChunkPool {
     }
     return shelf;
   }
-}
-
-function chunkCapacity(needed: number, logBytes: number): number {
-  if (needed > MAX_CHUNK_BYTES / 2) return Math.ceil(needed / LARGE_STEP_BYTES) * LARGE_STEP_BYTES;
-  const wanted = Math.min(logBytes, Math.max(logBytes * CHUNK_SHARE, needed * CHUNK_ENTRIES));
-  let capacity = MIN_CHUNK_BYTES;
-  while (capacity < MAX_CHUNK_BYTES && capacity < Math.max(needed, wanted)) capacity *= 2;
-  return capacity;
 }

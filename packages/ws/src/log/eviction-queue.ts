@@ -34,10 +34,10 @@ export class EvictionQueue {
     this.#turns[at] = turn;
   }
 
-  /** Evicts the oldest chunk unless it has been written in this turn or later; returns the bytes that came free. */
-  evictOldest(before: number): number {
+  /** Evicts the oldest chunk if it was written for the last time before a turn; returns the bytes that came free. */
+  evictOldest(turn: number): number {
     const log = this.#first();
-    return log === undefined || this.#turnAt(0) >= before ? 0 : log.evictChunk();
+    return log === undefined || this.#turnAt(0) >= turn ? 0 : log.evictChunk();
   }
 
   /** The log with the oldest chunk; its turn is the first. */

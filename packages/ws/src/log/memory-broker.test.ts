@@ -47,13 +47,49 @@ test("given two tenants of a size, when both publish over the bound, then both g
   expect(broker.bytes).toBeLessThanOrEqual(524_288);
 });
 
-test("given a tenant over its own bound, when it publishes, then no other loses anything", async () => {
-  const broker = startBroker({ maxTenantBytes: 8192 });
+test("given many tenants of one publication each, when they are over the bound, then some give theirs, and it holds", async () => {
+  const broker = startBroker({ maxTotalBytes: 65_536 });
+  const channels = Array.from({ length: 200 }, (_, n) => channelRef("room:1", `t${n}`));
+  for (const channel of channels) {
+    await broker.append(channel, draft("1"));
+    expect(offsetsOf(await broker.read(channel, WHOLE))).toEqual([1]);
+  }
+  expect(broker.bytes).toBeLessThanOrEqual(65_536);
+  expect(broker.bytes).toBeGreaterThan(60_000);
+});
+
+test("given bounds below one publication, when channels are published to, then the newest one alone is kept", async () => {
+  const broker = startBroker({ maxTotalBytes: 1, maxTenantBytes: 1 });
+  const [a, b] = [channelRef("room:1", "a"), channelRef("room:1", "b")];
+  await appendEach(broker, a, Array<string>(3).fill(KIB));
+  expect(offsetsOf(await broker.read(a, WHOLE))).toEqual([3]);
+  await appendEach(broker, b, Array<string>(3).fill(KIB));
+  expect(offsetsOf(await broker.read(a, WHOLE))).toEqual([]);
+  expect(offsetsOf(await broker.read(b, WHOLE))).toEqual([3]);
+});
+
+test("given a tenant over its own bound, when it publishes, then it is held to that, and no other loses anything", async () => {
+  const broker = startBroker({ maxTenantBytes: 16_384 });
   const other = channelRef("room:1", "other");
   await appendEach(broker, other, numbers(5));
-  await appendEach(broker, channelRef("room:1", "loud"), Array<string>(50).fill(KIB));
+  const others = broker.bytes;
+  const loud = channelRef("room:1", "loud");
+  for (let i = 0; i < 50; i++) {
+    await broker.append(loud, draft(KIB));
+    expect(broker.bytes - others).toBeLessThanOrEqual(16_384);
+  }
   expect(offsetsOf(await broker.read(other, WHOLE))).toEqual([1, 2, 3, 4, 5]);
-  expect(broker.bytes).toBeLessThan(10_000);
+  expect(offsetsOf(await broker.read(loud, WHOLE)).length).toBeGreaterThan(8);
+});
+
+test("given logs whose publications are gone, when some seconds have passed, then nothing is kept for others", async () => {
+  const clock = new ManualClock();
+  const broker = startBroker({ clock, retentionOf: () => ({ count: 10, bytes: 1_000_000, ageMs: 1000 }) });
+  await appendEach(broker, channelRef(), Array<string>(100).fill(KIB));
+  clock.advance(5000);
+  expect(broker.freeBytes).toBeGreaterThan(0);
+  clock.advance(10_000);
+  expect(broker).toMatchObject({ bytes: 0, freeBytes: 0 });
 });
 
 test("given a publication, when its age passes without a use, then its bytes come free", async () => {

@@ -50,6 +50,8 @@ export interface MemoryBrokerOptions {
 /** 1000 publications, 1 MiB, 300 s. */
 export const DEFAULT_RETENTION: Retention = { count: 1000, bytes: 1_048_576, ageMs: 300_000 };
 
+/** The share of a bound on memory that one chunk may take, so that small bounds hold too. */
+const CHUNK_SHARE = 1 / 64;
 const EXPIRE_EVERY_MS = 5_000;
 
 /** Logs in the memory of this process. They end with it; everything else of the promise holds. */
@@ -60,7 +62,7 @@ export class MemoryBroker implements Broker {
   readonly #maxTenantBytes: number;
   readonly #maxTotalBytes: number;
   readonly #tenants = new Map<TenantId, TenantLogs>();
-  readonly #chunks = new ChunkPool();
+  readonly #chunks: ChunkPool;
   readonly #cancelExpiry: CancelTimer;
   /** The time of the last look at what is too old; exact enough for what counts in hours. */
   #usedMs: number;
@@ -73,6 +75,7 @@ export class MemoryBroker implements Broker {
     this.#retentionOf = options.retentionOf ?? (() => DEFAULT_RETENTION);
     this.#maxTenantBytes = options.maxTenantBytes ?? 67_108_864;
     this.#maxTotalBytes = options.maxTotalBytes ?? 536_870_912;
+    this.#chunks = new ChunkPool(Math.min(this.#maxTenantBytes, this.#maxTotalBytes) * CHUNK_SHARE);
     this.#usedMs = this.#clock.monotonic();
     this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
   }
@@ -80,6 +83,11 @@ export class MemoryBroker implements Broker {
   /** Bytes of memory that all entries and keys take. */
   get bytes(): number {
     return this.#totalBytes;
+  }
+
+  /** Bytes of memory that wait for entries to come. */
+  get freeBytes(): number {
+    return this.#chunks.freeBytes;
   }
 
   /** Channels in memory, with entries or without. */
@@ -146,10 +154,14 @@ export class MemoryBroker implements Broker {
     if (draft.idempotencyKey !== "") {
       tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
     }
-    if (this.#totalBytes > this.#maxTotalBytes)
-      holdTotal(this.#tenants.values(), this.#totalBytes, this.#maxTotalBytes);
+    if (this.#totalBytes > this.#maxTotalBytes) this.#holdTotal(tenant);
     for (const listener of stored.listeners) listener.onEntry(epoch, entry);
     return result;
+  }
+
+  #holdTotal(publishing: TenantLogs): void {
+    const tenants = this.#tenants.values();
+    holdTotal({ tenants, totalBytes: this.#totalBytes, maxBytes: this.#maxTotalBytes, publishing });
   }
 
   #tenant(id: TenantId): TenantLogs {

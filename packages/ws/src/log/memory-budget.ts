@@ -1,35 +1,42 @@
 import type { TenantLogs } from "./tenant-logs.ts";
 
-/** The share of the bound that is freed at once, so that the search for the largest tenant is rare. */
+/** The share of the bound that is freed at once, so that the search for the largest tenants is rare. */
 const FREED_SHARE = 1 / 64;
 
+/** The logs of a whole process, and what they are held to. */
+export interface MemoryBudget {
+  readonly tenants: Iterable<TenantLogs>;
+  readonly totalBytes: number;
+  readonly maxBytes: number;
+  /** Keeps the chunk that it has just written to. */
+  readonly publishing: TenantLogs;
+}
+
 /**
- * Holds the logs of the whole process under a bound: takes from the tenant that is furthest above an equal share, which
- * is the largest one, its oldest entry first.
+ * Holds the logs of the whole process under a bound: the largest tenants give their oldest chunks until they are level
+ * with the next ones, which is to take from whoever is furthest above an equal share.
  */
-export function holdTotal(tenants: Iterable<TenantLogs>, totalBytes: number, maxBytes: number): void {
-  const target = maxBytes * (1 - FREED_SHARE);
+export function holdTotal({ tenants, totalBytes, maxBytes, publishing }: MemoryBudget): void {
   const bySize = [...tenants].toSorted((a, b) => b.bytes - a.bytes);
-  let total = totalBytes;
-  for (const [index, tenant] of bySize.entries()) {
-    // Down to the size of the next one, then on with both: the largest is always the one that gives.
-    const next = bySize[index + 1]?.bytes ?? 0;
-    total -= shrink(bySize.slice(0, index + 1), { excess: total - target, floor: next });
-    if (total <= target || tenant.bytes === 0) return;
+  let excess = totalBytes - maxBytes * (1 - FREED_SHARE);
+  const level = levelFor(bySize, excess);
+  for (const tenant of bySize) {
+    let freed = -1;
+    while (excess > 0 && freed !== 0 && tenant.bytes > level) {
+      freed = tenant.evictOldest({ sparesNewest: tenant === publishing });
+      excess -= freed;
+    }
+    if (excess <= 0) return;
   }
 }
 
-function shrink(tenants: readonly TenantLogs[], goal: { readonly excess: number; readonly floor: number }): number {
-  let freed = 0;
-  let progress = true;
-  while (freed < goal.excess && progress) {
-    progress = false;
-    for (const tenant of tenants) {
-      if (tenant.bytes <= goal.floor || freed >= goal.excess) continue;
-      const bytes = tenant.evictOldest();
-      freed += bytes;
-      progress ||= bytes > 0;
-    }
+/** The size down to which all larger ones together give so many bytes; 0 when all give all. */
+function levelFor(bySize: readonly TenantLogs[], excess: number): number {
+  let sum = 0;
+  for (const [index, { bytes }] of bySize.entries()) {
+    sum += bytes;
+    const level = (sum - excess) / (index + 1);
+    if (level >= (bySize[index + 1]?.bytes ?? 0)) return level;
   }
-  return freed;
+  return 0;
 }

@@ -112,7 +112,7 @@ export class TenantLogs {
     if (count === 0) this.#queue?.add(log);
     log.retain(stored.retention, publishedAtMs);
     this.#chargeEntries(log.memoryBytes - memoryBytes);
-    while (this.bytes > this.#maxBytes && this.evictOldest() > 0);
+    while (this.bytes > this.#maxBytes && this.evictOldest({ sparesNewest: true }) > 0);
     return entry;
   }
 
@@ -126,10 +126,10 @@ export class TenantLogs {
     this.#chargeKeys(stored.keys.remember(draft.publisher, draft.idempotencyKey, kept));
   }
 
-  /** Evicts the tenant's oldest chunk, but never the one with its newest entry; returns the bytes that came free. */
-  evictOldest(): number {
+  /** Evicts the tenant's oldest chunk, or spares it if it is the one last written; returns the bytes that came free. */
+  evictOldest({ sparesNewest }: { readonly sparesNewest: boolean }): number {
     this.#queue ??= new EvictionQueue(this.#logs());
-    const bytes = this.#queue.evictOldest(this.#turn - 1);
+    const bytes = this.#queue.evictOldest(sparesNewest ? this.#turn - 1 : this.#turn);
     this.#chargeEntries(-bytes);
     return bytes;
   }
