@@ -9,13 +9,13 @@ import { EvictionQueue } from "./eviction-queue.ts";
 const LARGE = "1".repeat(10_000);
 const ALL = Number.POSITIVE_INFINITY;
 
-/** Logs with these letters for names, and an entry in a chunk of its own and of a further turn for each letter. */
-function logsOf(letters: string): Record<string, ChannelLog> {
+/** Logs with these letters for names, and an entry of a further turn for each letter, in a chunk of its own if large. */
+function logsOf(letters: string, payload = LARGE): Record<string, ChannelLog> {
   const logs: Record<string, ChannelLog> = {};
   const pool = new ChunkPool();
   for (const [turn, name] of letters.split("").entries()) {
     logs[name] ??= new ChannelLog(parseChannelName(name), { epoch: "e1", check: 1 }, pool);
-    append(logs[name], turn);
+    append(logs[name], turn, payload);
   }
   return logs;
 }
@@ -48,12 +48,7 @@ test("given no entries, when the oldest is evicted, then nothing comes free", ()
 });
 
 test("given a chunk with an old entry and a young one, when the oldest is evicted, then one that was not written since goes first", () => {
-  const logs = logsOf("");
-  const pool = new ChunkPool();
-  for (const name of "ab") logs[name] = new ChannelLog(parseChannelName(name), { epoch: "e1", check: 1 }, pool);
-  append(logs["a"], 0, "1");
-  append(logs["b"], 1, "1");
-  append(logs["a"], 2, "1");
+  const logs = logsOf("aba", "1");
   const queue = new EvictionQueue(Object.values(logs));
   append(logs["b"], 3, "1");
   expect(queue.evictOldest(ALL)).toBe(1024);

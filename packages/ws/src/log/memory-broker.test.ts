@@ -58,6 +58,18 @@ test("given many tenants of one publication each, when they are over the bound, 
   expect(broker.bytes).toBeGreaterThan(60_000);
 });
 
+test("given a largest tenant that has nothing but keys, when others are over the bound, then they give, and it holds", async () => {
+  const broker = startBroker({
+    maxTotalBytes: 524_288,
+    retentionOf: () => ({ count: 100, bytes: 1_000_000, ageMs: 300_000 }),
+  });
+  const keys = channelRef("room:1", "keys");
+  for (let n = 0; broker.bytes < 250_000; n++) await broker.append(keys, draft("1", { idempotencyKey: `k${n}` }));
+  for (let n = 0; n < 1000; n++) await broker.append(channelRef("room:1", `t${n % 10}`), draft(KIB));
+  expect(broker.bytes).toBeLessThanOrEqual(524_288);
+  expect(broker.bytes).toBeGreaterThan(450_000);
+});
+
 test("given bounds below one publication, when channels are published to, then the newest one alone is kept", async () => {
   const broker = startBroker({ maxTotalBytes: 1, maxTenantBytes: 1 });
   const [a, b] = [channelRef("room:1", "a"), channelRef("room:1", "b")];

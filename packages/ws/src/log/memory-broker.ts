@@ -51,7 +51,7 @@ export interface MemoryBrokerOptions {
 export const DEFAULT_RETENTION: Retention = { count: 1000, bytes: 1_048_576, ageMs: 300_000 };
 
 /** The share of a bound on memory that one chunk may take, so that small bounds hold too. */
-const CHUNK_SHARE = 1 / 64;
+const MAX_CHUNK_SHARE = 1 / 64;
 const EXPIRE_EVERY_MS = 5_000;
 
 /** Logs in the memory of this process. They end with it; everything else of the promise holds. */
@@ -75,7 +75,7 @@ export class MemoryBroker implements Broker {
     this.#retentionOf = options.retentionOf ?? (() => DEFAULT_RETENTION);
     this.#maxTenantBytes = options.maxTenantBytes ?? 67_108_864;
     this.#maxTotalBytes = options.maxTotalBytes ?? 536_870_912;
-    this.#chunks = new ChunkPool(Math.min(this.#maxTenantBytes, this.#maxTotalBytes) * CHUNK_SHARE);
+    this.#chunks = new ChunkPool(Math.min(this.#maxTenantBytes, this.#maxTotalBytes) * MAX_CHUNK_SHARE);
     this.#usedMs = this.#clock.monotonic();
     this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
   }

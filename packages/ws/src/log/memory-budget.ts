@@ -14,19 +14,23 @@ export interface MemoryBudget {
 
 /**
  * Holds the logs of the whole process under a bound: the largest tenants give their oldest chunks until they are level
- * with the next ones, which is to take from whoever is furthest above an equal share.
+ * with the next ones, which is to take from whoever is furthest above an equal share. What one cannot give, since it is
+ * keys, the others do.
  */
 export function holdTotal({ tenants, totalBytes, maxBytes, publishing }: MemoryBudget): void {
-  const bySize = [...tenants].toSorted((a, b) => b.bytes - a.bytes);
   let excess = totalBytes - maxBytes * (1 - FREED_SHARE);
-  const level = levelFor(bySize, excess);
-  for (const tenant of bySize) {
-    let freed = -1;
-    while (excess > 0 && freed !== 0 && tenant.bytes > level) {
-      freed = tenant.evictOldest({ sparesNewest: tenant === publishing });
-      excess -= freed;
+  let giving = [...tenants];
+  while (excess > 0 && giving.length > 0) {
+    const bySize = giving.toSorted((a, b) => b.bytes - a.bytes);
+    const level = levelFor(bySize, excess);
+    for (const tenant of bySize) {
+      while (excess > 0 && tenant.bytes > level) {
+        const freed = tenant.evictOldest({ sparesNewest: tenant === publishing });
+        if (freed === 0) break;
+        excess -= freed;
+      }
     }
-    if (excess <= 0) return;
+    giving = bySize.filter(({ bytes }) => bytes > 0 && bytes <= level);
   }
 }
 
