@@ -269,6 +269,7 @@ export class WsServer {
       tenants: () => this.connections.tenants(),
       channels: () => this.broadcaster.channelCount,
       pendingBytes: () => this.broadcaster.pendingBytes,
+      logBytes: () => this.broker.memoryBytes,
       totals: () => this.#totals(),
       drainLeft: () => this.shutdown.left,
     });

@@ -71,5 +71,8 @@ describe("metrics", () => {
     const published = [...all].filter(([name]) => name.startsWith("pm_ws_publications_total"));
     expect(published.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThanOrEqual(TENANTS);
     expect(all.get('pm_ws_publications_total{tenant="other"}')).toBeGreaterThan(TENANTS / 2);
+    // Each tenant's log takes at least one block of 512 bytes.
+    expect(all.get("pm_ws_log_bytes")).toBeGreaterThan(TENANTS * 512);
+    expect(all.get("pm_ws_log_bytes")).toBeLessThan(TENANTS * 2048);
   });
 });

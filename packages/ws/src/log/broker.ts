@@ -74,6 +74,8 @@ export interface BrokerSubscription {
  * repeated idempotency key within the window answers the first position and a concurrent one awaits it.
  */
 export interface Broker {
+  /** Memory of this process that logs take, in bytes; 0 where they are kept elsewhere. */
+  readonly memoryBytes: number;
   /**
    * Appends to the log of a channel. A broker that knows the outcome at once gives it at once.
    * @throws WsError as a rejection: `UNAVAILABLE` when the outcome is not known (retry with the same key),

@@ -1,6 +1,11 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { LogChunk } from "./log-chunk.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const MIN_FREE = 4_194_304;
 const LARGE = 16_384;
@@ -14,6 +19,17 @@ function take(pool: ChunkPool, count: number, capacity: number): LogChunk[] {
 
 function giveBack(pool: ChunkPool, chunks: readonly LogChunk[]): void {
   for (const chunk of chunks) pool.giveBack(chunk);
+}
+
+/** Bytes of buffers that V8 counts as made by a call: its heap is collected for them sooner or later. */
+function countedBytes(make: () => unknown): number {
+  collectGarbage();
+  const before = process.memoryUsage().external;
+  const kept = make();
+  const counted = process.memoryUsage().external - before;
+  // The chunks have to be alive up to here.
+  expect(kept).toBeDefined();
+  return counted;
 }
 
 /** How many of the chunks are among others, the very same. */
@@ -52,6 +68,25 @@ describe("ChunkPool", () => {
     giveBack(pool, take(pool, 6000, LARGE).slice(0, 3000));
     expect(pool.freeBytes).toBeGreaterThan((3000 / 4) * LARGE_MEMORY);
     expect(pool.freeBytes).toBeLessThan((6000 / 4) * LARGE_MEMORY);
+  });
+
+  it("given logs that grow, when they need chunks, then V8 counts none of them", () => {
+    const pool = new ChunkPool();
+    expect(countedBytes(() => take(pool, 1000, LARGE))).toBeLessThan(100 * LARGE);
+  });
+
+  it("given chunks that were let go, when others are made, then V8 counts as much, so that it collects the former", () => {
+    const pool = new ChunkPool();
+    giveBack(pool, take(pool, 1500, LARGE));
+    pool.trim();
+    pool.trim();
+    expect(countedBytes(() => take(pool, 1500, LARGE))).toBeGreaterThan(1400 * LARGE);
+    expect(countedBytes(() => take(pool, 1000, LARGE))).toBeLessThan(100 * LARGE);
+  });
+
+  it("given a frame of more than is pooled, when it needs a chunk, then V8 counts it", () => {
+    const pool = new ChunkPool();
+    expect(countedBytes(() => Array.from({ length: 20 }, () => pool.take(1_000_000, 0)))).toBeGreaterThan(19_000_000);
   });
 
   it("given chunks of a size that nobody asks for any more, when it is trimmed, then those in use have the room", () => {

@@ -23,15 +23,18 @@ interface Shelf {
 }
 
 /**
- * The chunks of all logs of a broker. They are written again when their entries are gone: V8 collects its whole heap for
- * every few megabytes of buffers that are made and let go, and for busy channels that was a tenth of all that a
- * publication costs.
+ * The chunks of all logs of a broker. V8 collects its whole heap for every few megabytes of buffers that are made, and for
+ * busy channels that was a tenth of all that a publication costs and more. So chunks are written again when their entries
+ * are gone; and those by which logs grow are shared memory, which V8 does not count. What is made in place of chunks that
+ * were let go it does count, so that it collects those.
  */
 export class ChunkPool {
   readonly #maxChunkBytes: number;
   readonly #shelves = new Map<number, Shelf>();
   #freeBytes = 0;
   #lentBytes = 0;
+  /** Of the chunks that were let go, those in whose place none was made since. */
+  #letGoBytes = 0;
 
   /** @param maxChunkBytes a bound on chunks for more than one entry, between 512 bytes and 16 KiB */
   constructor(maxChunkBytes: number = MAX_CHUNK_BYTES) {
@@ -48,11 +51,11 @@ export class ChunkPool {
   /** A chunk with room for a frame; sized so that a log has few chunks, and little in them that is not used. */
   take(frameBytes: number, logBytes: number): LogChunk {
     const capacity = this.#capacity(capacityFor(frameBytes), logBytes);
-    if (capacity > MAX_POOLED_BYTES) return new LogChunk(capacity);
+    if (capacity > MAX_POOLED_BYTES) return new LogChunk(new ArrayBuffer(capacity));
     const shelf = this.#shelfOf(capacity);
     shelf.asked++;
     const free = shelf.chunks.pop();
-    const chunk = free ?? new LogChunk(capacity);
+    const chunk = free ?? new LogChunk(this.#make(capacity));
     if (free !== undefined) this.#freeBytes -= chunk.memoryBytes;
     this.#lentBytes += chunk.memoryBytes;
     return chunk;
@@ -63,7 +66,10 @@ export class ChunkPool {
     const { capacity, memoryBytes } = chunk;
     if (capacity > MAX_POOLED_BYTES) return;
     this.#lentBytes -= memoryBytes;
-    if (this.#freeBytes + memoryBytes > Math.max(MIN_FREE_BYTES, this.#lentBytes * FREE_SHARE)) return;
+    if (this.#freeBytes + memoryBytes > Math.max(MIN_FREE_BYTES, this.#lentBytes * FREE_SHARE)) {
+      this.#letGoBytes += capacity;
+      return;
+    }
     this.#shelfOf(capacity).chunks.push(chunk);
     this.#freeBytes += memoryBytes;
   }
@@ -71,9 +77,18 @@ export class ChunkPool {
   /** Keeps as many chunks of each size as logs have asked for since the last call. */
   trim(): void {
     for (const shelf of this.#shelves.values()) {
-      for (const { memoryBytes } of shelf.chunks.splice(shelf.asked)) this.#freeBytes -= memoryBytes;
+      for (const { capacity, memoryBytes } of shelf.chunks.splice(shelf.asked)) {
+        this.#freeBytes -= memoryBytes;
+        this.#letGoBytes += capacity;
+      }
       shelf.asked = 0;
     }
+  }
+
+  #make(capacity: number): ArrayBufferLike {
+    if (this.#letGoBytes === 0) return new SharedArrayBuffer(capacity);
+    this.#letGoBytes = Math.max(0, this.#letGoBytes - capacity);
+    return new ArrayBuffer(capacity);
   }
 
   #capacity(needed: number, logBytes: number): number {

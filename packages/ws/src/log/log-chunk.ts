@@ -40,10 +40,10 @@ export class LogChunk {
   #used = 0;
   #count = 0;
 
-  /** @param capacity bytes, whole words */
-  constructor(capacity: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
-    this.#words = new Uint32Array(this.#bytes.buffer);
+  /** @param memory its alone; whole words */
+  constructor(memory: ArrayBufferLike) {
+    this.#bytes = Buffer.from(memory);
+    this.#words = new Uint32Array(memory);
   }
 
   /** Bytes for frames and marks. */

@@ -80,14 +80,14 @@ export class MemoryBroker implements Broker {
     this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
   }
 
-  /** Bytes of memory that all entries and keys take. */
-  get bytes(): number {
-    return this.#totalBytes;
+  /** What entries and keys take, and what waits for entries to come. */
+  get memoryBytes(): number {
+    return this.#totalBytes + this.#chunks.freeBytes;
   }
 
-  /** Bytes of memory that wait for entries to come. */
-  get freeBytes(): number {
-    return this.#chunks.freeBytes;
+  /** Bytes of memory that all entries and keys take: what is held to the bound. */
+  get bytes(): number {
+    return this.#totalBytes;
   }
 
   /** Channels in memory, with entries or without. */

@@ -10,6 +10,7 @@ function observed(): WsMetrics {
     connections: () => 3,
     channels: () => 4,
     pendingBytes: () => 5,
+    logBytes: () => 12,
     totals: () => ({ queuedBytes: 6, lagging: 7, subscriptions: 8, bytesIn: 10, messagesOut: 2, bytesOut: 30 }),
     drainLeft: () => 9,
   });
@@ -58,6 +59,7 @@ test("given a server, when metrics are collected, then its gauges and traffic ar
       "pm_ws_connections_active 3",
       "pm_ws_channels_active 4",
       "pm_ws_fan_out_pending_bytes 5",
+      "pm_ws_log_bytes 12",
       "pm_ws_queued_bytes 6",
       "pm_ws_lagging_connections 7",
       "pm_ws_subscriptions_active 8",

@@ -55,6 +55,10 @@ export class HostileBroker implements Broker {
     this.faults = NO_FAULTS;
   }
 
+  get memoryBytes(): number {
+    return this.#broker.memoryBytes;
+  }
+
   async append(channel: ChannelRef, draft: PublicationDraft): Promise<AppendResult> {
     const key = channelKey(channel);
     const kept = ownDraft(draft);

@@ -22,6 +22,10 @@ export class InterposedBroker implements Broker {
     this.#broker = broker;
   }
 
+  get memoryBytes(): number {
+    return this.#broker.memoryBytes;
+  }
+
   append(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult> {
     return this.#broker.append(channel, draft);
   }
