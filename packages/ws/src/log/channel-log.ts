@@ -29,26 +29,29 @@ export class ChannelLog {
   lastUsedMs = 0;
   readonly #pool: ChunkPool;
   #chunks: LogChunk[] = NO_CHUNKS;
-  #bytes = 0;
+  /** Of all entries in the chunks, those below the base with them. */
+  #chunkBytes = 0;
   #memoryBytes = 0;
   #baseOffset = 0;
-  #baseCheck: number;
   #topOffset = 0;
   #topCheck: number;
-  /** When the oldest entry was published; kept here, since every append asks, and in seconds, as in a chunk. */
-  #oldestSecs = 0;
+  /** The offset of the last entry in the oldest chunk; 0 when it is not known. */
+  #oldestChunkEnd = 0;
+  /** The oldest entry was published in this second or later; kept here, since every append asks. */
+  #notBeforeSecs = 0;
 
   /** @param start the epoch, and the tag of offset 0 */
   constructor(channel: ChannelName, start: { readonly epoch: string; readonly check: number }, pool: ChunkPool) {
     this.#channel = channel;
     this.epoch = start.epoch;
-    this.#baseCheck = start.check;
     this.#topCheck = start.check;
     this.#pool = pool;
   }
 
   get base(): LogMark {
-    return { offset: this.#baseOffset, check: this.#baseCheck };
+    const chunk = this.#chunks[0];
+    const check = chunk === undefined ? this.#topCheck : chunk.checkBefore(this.#oldestIndex(chunk));
+    return { offset: this.#baseOffset, check };
   }
 
   get top(): LogMark {
@@ -73,7 +76,8 @@ export class ChannelLog {
 
   /** Bytes of the entries retained, `MARK_BYTES` for each with them. */
   get bytes(): number {
-    return this.#bytes;
+    const chunk = this.#chunks[0];
+    return chunk === undefined ? 0 : this.#chunkBytes - chunk.bytesBefore(this.#oldestIndex(chunk));
   }
 
   /** Bytes of memory that the chunks take in which they are. */
@@ -98,19 +102,25 @@ export class ChannelLog {
       traceParent: draft.traceParent,
     });
     this.#chunkFor(frame.length, marks).push(frame, marks);
-    this.#bytes += frame.length + MARK_BYTES;
-    if (this.count === 0) this.#oldestSecs = Math.floor(publishedAtMs / 1000);
+    this.#chunkBytes += frame.length + MARK_BYTES;
+    if (this.count === 0) this.#notBeforeSecs = Math.floor(publishedAtMs / 1000);
     this.#topOffset = offset;
     this.#topCheck = check;
     return { offset, check, prevCheck, publishedAtMs, frame };
   }
 
-  /** Evicts what is beyond the retention, entry by entry; returns the bytes of memory that came free. */
+  /**
+   * Evicts what is beyond the retention; returns the bytes of memory that came free. The base moves entry by entry, and
+   * memory comes free by the chunk: a busy log does not look at its oldest chunk for each append.
+   */
   retain(retention: Retention, nowMs: number): number {
     const before = this.#memoryBytes;
+    if (this.count > retention.count) this.#evictThrough(this.#topOffset - retention.count);
+    if (this.#chunkBytes > retention.bytes) {
+      while (this.count > 1 && this.bytes > retention.bytes) this.#evictThrough(this.#baseOffset + 1);
+    }
     const oldestMs = nowMs - retention.ageMs;
-    while (this.count > 1 && (this.count > retention.count || this.#bytes > retention.bytes)) this.#evictOldest();
-    while (this.#isOldestBefore(oldestMs)) this.#evictOldest();
+    while (this.#isOldestBefore(oldestMs)) this.#evictThrough(this.#baseOffset + 1);
     return before - this.#memoryBytes;
   }
 
@@ -118,7 +128,7 @@ export class ChannelLog {
   evictChunk(): number {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return 0;
-    this.#evictThrough(chunk, chunk.count - 1);
+    this.#evictThrough(chunk.lastOffset);
     return chunk.memoryBytes;
   }
 
@@ -137,37 +147,39 @@ export class ChannelLog {
     return { epoch: this.epoch, base: this.base, top: this.top, entries };
   }
 
-  #evictOldest(): void {
-    const chunk = this.#chunks[0];
-    if (chunk !== undefined) this.#evictThrough(chunk, this.#baseOffset + 1 - chunk.firstOffset);
-  }
-
-  /** Evicts the entries of the oldest chunk up to an index. */
-  #evictThrough(chunk: LogChunk, index: number): void {
-    this.#bytes -= chunk.span(this.#baseOffset + 1 - chunk.firstOffset, index);
-    this.#baseOffset = chunk.firstOffset + index;
-    this.#baseCheck = chunk.check(index);
-    if (index === chunk.count - 1) {
+  /** Moves the base up; chunks that are below it go back. */
+  #evictThrough(offset: number): void {
+    this.#baseOffset = offset;
+    if (offset < this.#oldestChunkEnd) return;
+    let chunk = this.#chunks[0];
+    while (chunk !== undefined && chunk.lastOffset <= offset) {
       this.#chunks.shift();
+      this.#chunkBytes -= chunk.bytesBefore(chunk.count);
       this.#memoryBytes -= chunk.memoryBytes;
       this.#pool.giveBack(chunk);
+      chunk = this.#chunks[0];
     }
-    if (this.count > 0) this.#oldestSecs = Math.floor(this.#oldestMs() / 1000);
+    // One that is still written to has no end yet.
+    this.#oldestChunkEnd = chunk === undefined || this.#chunks.length === 1 ? 0 : chunk.lastOffset;
   }
 
   #isOldestBefore(ms: number): boolean {
-    return this.#oldestSecs * 1000 < ms && this.#oldestMs() < ms;
+    const chunk = this.#chunks[0];
+    if (chunk === undefined || this.#notBeforeSecs * 1000 >= ms) return false;
+    const oldestMs = chunk.timeMs(this.#oldestIndex(chunk));
+    this.#notBeforeSecs = Math.floor(oldestMs / 1000);
+    return oldestMs < ms;
   }
 
-  #oldestMs(): number {
-    const chunk = this.#chunks[0];
-    return chunk === undefined ? Number.POSITIVE_INFINITY : chunk.timeMs(this.#baseOffset + 1 - chunk.firstOffset);
+  /** Where the oldest entry is in the oldest chunk. */
+  #oldestIndex(chunk: LogChunk): number {
+    return this.#baseOffset + 1 - chunk.firstOffset;
   }
 
   #chunkFor(frameBytes: number, marks: EntryMarks): LogChunk {
     const last = this.#chunks.at(-1);
     if (last?.takes(frameBytes, marks) === true) return last;
-    const chunk = this.#pool.take(frameBytes, this.#bytes);
+    const chunk = this.#pool.take(frameBytes, this.#chunkBytes);
     chunk.begin({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, marks);
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);

@@ -61,6 +61,11 @@ export class LogChunk {
     return this.#count;
   }
 
+  /** The offset of the last entry. */
+  get lastOffset(): number {
+    return this.firstOffset + this.#count - 1;
+  }
+
   /** True when an entry can be the next: there is room, and its time and turn are within 2^32 from the start. */
   takes(frameBytes: number, { publishedAtMs, turn }: EntryMarks): boolean {
     if (this.#used + frameBytes + (this.#count + 1) * MARK_BYTES > this.#bytes.length) return false;
@@ -97,7 +102,7 @@ export class LogChunk {
     return {
       offset: this.firstOffset + index,
       check: this.check(index),
-      prevCheck: index === 0 ? this.prevCheck : this.check(index - 1),
+      prevCheck: this.checkBefore(index),
       publishedAtMs: this.timeMs(index),
       frame,
     };
@@ -108,9 +113,14 @@ export class LogChunk {
     return this.#word(index, 0) - this.#startOf(index);
   }
 
-  /** Bytes of the frames from one index to another, the marks of all of them with them. */
-  span(from: number, to: number): number {
-    return this.#word(to, 0) - this.#startOf(from) + (to - from + 1) * MARK_BYTES;
+  /** Bytes of the entries before an index from 0 to `count`, their marks with them. */
+  bytesBefore(index: number): number {
+    return this.#startOf(index) + index * MARK_BYTES;
+  }
+
+  /** The tag of the entry before that at an index from 0 to `count`. */
+  checkBefore(index: number): number {
+    return index === 0 ? this.prevCheck : this.check(index - 1);
   }
 
   check(index: number): number {
