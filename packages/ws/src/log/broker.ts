@@ -74,7 +74,7 @@ export interface BrokerSubscription {
  * repeated idempotency key within the window answers the first position and a concurrent one awaits it.
  */
 export interface Broker {
-  /** Memory of this process that logs take, in bytes; 0 where they are kept elsewhere. */
+  /** Memory of this process that logs and idempotency keys take, in bytes; 0 where they are kept elsewhere. */
   readonly memoryBytes: number;
   /**
    * Appends to the log of a channel. A broker that knows the outcome at once gives it at once.

@@ -37,7 +37,7 @@ export class ChannelLog {
   #topCheck: number;
   /** The offset of the last entry in the oldest chunk; 0 when it is not known. */
   #oldestChunkEnd = 0;
-  /** The oldest entry was published in this second or later; kept here, since every append asks. */
+  /** No entry of the oldest chunk is from before this second; kept here, since every append asks. */
   #notBeforeSecs = 0;
 
   /** @param start the epoch, and the tag of offset 0 */
@@ -103,7 +103,6 @@ export class ChannelLog {
     });
     this.#chunkFor(frame.length, marks).push(frame, marks);
     this.#chunkBytes += frame.length + MARK_BYTES;
-    if (this.count === 0) this.#notBeforeSecs = Math.floor(publishedAtMs / 1000);
     this.#topOffset = offset;
     this.#topCheck = check;
     return { offset, check, prevCheck, publishedAtMs, frame };
@@ -111,11 +110,12 @@ export class ChannelLog {
 
   /**
    * Evicts what is beyond the retention; returns the bytes of memory that came free. The base moves entry by entry, and
-   * memory comes free by the chunk: a busy log does not look at its oldest chunk for each append.
+   * memory comes free by the chunk: a log that is full by count does not look at its oldest chunk for each append.
    */
   retain(retention: Retention, nowMs: number): number {
     const before = this.#memoryBytes;
-    if (this.count > retention.count) this.#evictThrough(this.#topOffset - retention.count);
+    const kept = Math.max(1, Math.floor(retention.count));
+    if (this.count > kept) this.#evictThrough(this.#topOffset - kept);
     if (this.#chunkBytes > retention.bytes) {
       while (this.count > 1 && this.bytes > retention.bytes) this.#evictThrough(this.#baseOffset + 1);
     }
@@ -159,16 +159,16 @@ export class ChannelLog {
       this.#pool.giveBack(chunk);
       chunk = this.#chunks[0];
     }
+    if (chunk === undefined) return;
+    this.#notBeforeSecs = chunk.startSecs;
     // One that is still written to has no end yet.
-    this.#oldestChunkEnd = chunk === undefined || this.#chunks.length === 1 ? 0 : chunk.lastOffset;
+    this.#oldestChunkEnd = this.#chunks.length === 1 ? 0 : chunk.lastOffset;
   }
 
   #isOldestBefore(ms: number): boolean {
     const chunk = this.#chunks[0];
     if (chunk === undefined || this.#notBeforeSecs * 1000 >= ms) return false;
-    const oldestMs = chunk.timeMs(this.#oldestIndex(chunk));
-    this.#notBeforeSecs = Math.floor(oldestMs / 1000);
-    return oldestMs < ms;
+    return chunk.timeMs(this.#oldestIndex(chunk)) < ms;
   }
 
   /** Where the oldest entry is in the oldest chunk. */
@@ -181,8 +181,12 @@ export class ChannelLog {
     if (last?.takes(frameBytes, marks) === true) return last;
     const chunk = this.#pool.take(frameBytes, this.#chunkBytes);
     chunk.begin({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, marks);
-    if (this.#chunks.length === 0) this.#chunks = [chunk];
-    else this.#chunks.push(chunk);
+    if (this.#chunks.length === 0) {
+      this.#chunks = [chunk];
+      this.#notBeforeSecs = chunk.startSecs;
+    } else {
+      this.#chunks.push(chunk);
+    }
     this.#memoryBytes += chunk.memoryBytes;
     return chunk;
   }

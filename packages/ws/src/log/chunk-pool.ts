@@ -85,6 +85,12 @@ export class ChunkPool {
     }
   }
 
+  /** Lets go of all that wait. */
+  clear(): void {
+    this.#shelves.clear();
+    this.#freeBytes = 0;
+  }
+
   #make(capacity: number): ArrayBufferLike {
     if (this.#letGoBytes === 0) return new SharedArrayBuffer(capacity);
     this.#letGoBytes = Math.max(0, this.#letGoBytes - capacity);

@@ -33,9 +33,10 @@ export class LogChunk {
   firstOffset = 0;
   /** The tag of the entry before the first. */
   prevCheck = 0;
+  /** No entry is from before this second. */
+  startSecs = 0;
   readonly #bytes: Buffer;
   readonly #words: Uint32Array;
-  #startSecs = 0;
   #startKiloturns = 0;
   #used = 0;
   #count = 0;
@@ -69,14 +70,14 @@ export class LogChunk {
   /** True when an entry can be the next: there is room, and its time and turn are within 2^32 from the start. */
   takes(frameBytes: number, { publishedAtMs, turn }: EntryMarks): boolean {
     if (this.#used + frameBytes + (this.#count + 1) * MARK_BYTES > this.#bytes.length) return false;
-    return isWord(publishedAtMs - this.#startSecs * THOUSAND) && isWord(turn - this.#startKiloturns * THOUSAND);
+    return isWord(publishedAtMs - this.startSecs * THOUSAND) && isWord(turn - this.#startKiloturns * THOUSAND);
   }
 
   /** Forgets what is in it, and is the block of the entries from an offset on. */
   begin(start: { readonly firstOffset: number; readonly prevCheck: number }, first: EntryMarks): void {
     this.firstOffset = start.firstOffset;
     this.prevCheck = start.prevCheck;
-    this.#startSecs = Math.floor(first.publishedAtMs / THOUSAND);
+    this.startSecs = Math.floor(first.publishedAtMs / THOUSAND);
     this.#startKiloturns = Math.floor(first.turn / THOUSAND);
     this.#used = 0;
     this.#count = 0;
@@ -89,7 +90,7 @@ export class LogChunk {
     const at = this.#marksAt(this.#count++);
     this.#words[at] = this.#used;
     this.#words[at + 1] = check;
-    this.#words[at + 2] = publishedAtMs - this.#startSecs * THOUSAND;
+    this.#words[at + 2] = publishedAtMs - this.startSecs * THOUSAND;
     this.#words[at + 3] = turn - this.#startKiloturns * THOUSAND;
   }
 
@@ -128,7 +129,7 @@ export class LogChunk {
   }
 
   timeMs(index: number): number {
-    return this.#startSecs * THOUSAND + this.#word(index, 2);
+    return this.startSecs * THOUSAND + this.#word(index, 2);
   }
 
   turn(index: number): number {

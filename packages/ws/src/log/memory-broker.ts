@@ -140,6 +140,7 @@ export class MemoryBroker implements Broker {
     this.#closed = true;
     this.#cancelExpiry();
     this.#tenants.clear();
+    this.#chunks.clear();
     this.#totalBytes = 0;
   }
 

@@ -130,7 +130,7 @@ export class WsMetrics {
     gauge("pm_ws_connections_active", "Open connections", gauges.connections);
     gauge("pm_ws_channels_active", "Channels with a subscriber here", gauges.channels);
     gauge("pm_ws_fan_out_pending_bytes", "Bytes of publications that wait for their fan-out", gauges.pendingBytes);
-    gauge("pm_ws_log_bytes", "Memory that logs take, in bytes", gauges.logBytes);
+    gauge("pm_ws_log_bytes", "Memory that logs and idempotency keys take", gauges.logBytes);
     gauge("pm_ws_queued_bytes", "Bytes that sockets have not taken", () => gauges.totals().queuedBytes);
     gauge("pm_ws_lagging_connections", "Connections that are behind", () => gauges.totals().lagging);
     gauge("pm_ws_subscriptions_active", "Subscriptions", () => gauges.totals().subscriptions);
