@@ -116,8 +116,9 @@ export class ChannelLog {
     const before = this.#memoryBytes;
     const kept = Math.max(1, Math.floor(retention.count));
     if (this.count > kept) this.#evictThrough(this.#topOffset - kept);
-    if (this.#chunkBytes > retention.bytes) {
-      while (this.count > 1 && this.bytes > retention.bytes) this.#evictThrough(this.#baseOffset + 1);
+    // The bytes of the chunks first: they are at hand, and for those of the entries the oldest chunk has to be looked at.
+    while (this.count > 1 && this.#chunkBytes > retention.bytes && this.bytes > retention.bytes) {
+      this.#evictThrough(this.#baseOffset + 1);
     }
     const oldestMs = nowMs - retention.ageMs;
     while (this.#isOldestBefore(oldestMs)) this.#evictThrough(this.#baseOffset + 1);
