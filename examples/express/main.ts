@@ -23,7 +23,7 @@ const pm = attach(httpServer, {
   channelKinds: { defaults: { clientPublish: "deny" } },
 });
 
-app.use(express.json(), requireTenant(validator));
+app.use(requireTenant(validator), express.json());
 
 // To one channel: everybody who has the project open.
 app.post("/projects/:project/tasks", (request, response) => {

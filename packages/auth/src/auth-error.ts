@@ -15,7 +15,10 @@ export type AuthErrorCode =
   | "INVALID_CLAIM"
   | "UNAVAILABLE";
 
-/** A caller is not let in. The message says exactly why and belongs in the log; no byte of a token is in it. */
+/**
+ * A caller is not let in. The message says exactly why and belongs in the log. Of a token it shows at most the
+ * algorithm, the type, the names of keys and claims, and times: never the signature, nor who it is about.
+ */
 export class AuthError extends CodedError<AuthErrorCode> {
   static missingAuthHeader(): AuthError {
     return new AuthError("MISSING_AUTH_HEADER", "the request carries no bearer token");

@@ -47,7 +47,9 @@ export function resolveClaimRules(options: ClaimRulesOptions = {}): ClaimRules {
 /** An empty list or name would look like a check and refuse everything, or nothing. */
 function resolveNames(option: string, value: string | readonly string[] | undefined): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  const names = typeof value === "string" ? [value] : [...value];
+  const names: readonly unknown[] = Array.isArray(value) ? [...value] : [value];
+  if (!names.every((name) => typeof name === "string"))
+    throw AuthOptionError.of(option, "is not text, or a list of it");
   if (names.length === 0 || names.includes("")) throw AuthOptionError.of(option, "is empty");
   return names;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { claimsOf, NOW_SECS } from "../test/tokens.ts";
 import { AuthError } from "./auth-error.ts";
-import { resolveClaimRules } from "./claim-rules.ts";
+import { type ClaimRules, type ClaimRulesOptions, resolveClaimRules } from "./claim-rules.ts";
 import { Claims, contextFromClaims } from "./claims.ts";
 
 const NOW_MS = NOW_SECS * 1000;
@@ -193,6 +193,16 @@ describe("Claims.validate", () => {
     expect(errorOf(() => validate({ exp: 1 }, NOW_MS, given)).code).toBe("INVALID_CLAIM");
   });
 
+  it("given no time, or options that were not resolved, when they are validated, then nothing passes", () => {
+    const missing = [
+      { given: rules, nowMs: undefined },
+      { given: { issuer: "https://a.example" }, nowMs: NOW_MS },
+    ] as unknown as { given: ClaimRules; nowMs: number }[];
+    for (const { given, nowMs } of missing) {
+      expect(() => Claims.parse(claimsOf()).validate(given, nowMs)).toThrow(AuthError);
+    }
+  });
+
   it("given claims, when their validity is read, then it is where validate agrees", () => {
     const claims = Claims.parse(claimsOf({ nbf: NOW_SECS + 100 }));
     const { fromMs, untilMs } = claims.validity(rules);
@@ -209,8 +219,13 @@ describe("resolveClaimRules", () => {
     { issuer: "" },
     { issuer: [] },
     { audience: [""] },
+    { audience: [undefined] },
+    { audience: null },
+    { issuer: 42 },
   ])("given %j, when it is resolved, then it is refused", (options) => {
-    expect(() => resolveClaimRules(options)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+    expect(() => resolveClaimRules(options as ClaimRulesOptions)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION" }),
+    );
   });
 });
 

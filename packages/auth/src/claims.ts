@@ -76,11 +76,12 @@ export class Claims {
     if (rules.audiences !== undefined && !rules.audiences.some((name) => this.aud?.includes(name) === true)) {
       throw AuthError.invalidClaim("aud", "has no accepted audience");
     }
-    if (nowMs < this.#startMs(rules)) {
+    // So that a time or rules that are missing let nothing pass.
+    if (!(nowMs >= this.#startMs(rules))) {
       const claim = this.iat >= (this.nbf ?? 0) ? "iat" : "nbf";
       throw AuthError.invalidClaim(claim, `is in the future by more than the leeway of ${rules.leewayMs} ms`);
     }
-    if (nowMs >= this.#endMs(rules)) throw AuthError.expired(expiryMs(this), nowMs, rules.leewayMs);
+    if (!(nowMs < this.#endMs(rules))) throw AuthError.expired(expiryMs(this), nowMs, rules.leewayMs);
   }
 
   /** The time in which `validate` finds the claims good, leeway included; the end does not belong to it. */

@@ -1,5 +1,6 @@
 import { AuthError } from "./auth-error.ts";
 import { isJwtAlgorithm, type JwtAlgorithm } from "./jwt-algorithm.ts";
+import { quoted } from "./quoted-text.ts";
 import { isJsonObject, readUniqueJson } from "./unique-json.ts";
 
 /** The longest token that is looked at, in characters. */
@@ -77,5 +78,5 @@ function refuseUnsafeHeader(header: Readonly<Record<string, unknown>>): void {
 }
 
 function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 32)) : `of type ${typeof value}`;
+  return typeof value === "string" ? quoted(value, 32) : `of type ${typeof value}`;
 }

@@ -1,5 +1,7 @@
 import { ManualClock } from "@pm/core/testing";
 import { describe, expect, it } from "vitest";
+import { ConnectionRateLimiter } from "./connection-rate-limiter.ts";
+import type { RateLimit } from "./rate-limit-config.ts";
 import { RateLimiterFactory } from "./rate-limiter-factory.ts";
 
 const THREE_A_SECOND = { maxRequests: 3, windowSecs: 1 };
@@ -63,6 +65,13 @@ describe("ConnectionRateLimiter", () => {
     const { limiter } = limiterOf(THREE_A_SECOND);
     expect(limiter.check(1.01)).toBe(0);
     expect(limiter.check(2)).toBe(334);
+  });
+
+  it("given a configuration instead of a limit, when a limiter is made, then that is an error, and not a limiter that lets all pass", () => {
+    const config = THREE_A_SECOND as unknown as RateLimit;
+    expect(() => new ConnectionRateLimiter(config, new ManualClock())).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "limit" }),
+    );
   });
 
   it.each([-1, Number.NaN, Number.NEGATIVE_INFINITY])(

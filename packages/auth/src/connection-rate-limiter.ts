@@ -1,4 +1,5 @@
 import type { Clock } from "@pm/core";
+import { AuthOptionError } from "./auth-option-error.ts";
 import { type RateLimit, TICKS_PER_MS } from "./rate-limit-config.ts";
 
 /**
@@ -15,7 +16,12 @@ export class ConnectionRateLimiter {
   #sinceTick = 0;
   #debt = 0;
 
+  /**
+   * @param limit made by `resolveRateLimit`; `RateLimiterFactory` takes a configuration
+   * @throws AuthOptionError for anything else
+   */
   constructor(limit: RateLimit, clock: Clock) {
+    if (!(limit.capacity > 0)) throw AuthOptionError.of("limit", "is not one that resolveRateLimit made");
     this.#limit = limit;
     this.#clock = clock;
   }

@@ -1,5 +1,6 @@
 // For applications.
-export type { TenantContext } from "@pm/core";
+export type { Clock, Grant, Logger, Randomness, TenantContext, TenantId } from "@pm/core";
+export { CodedError } from "@pm/core";
 export type { AuthErrorCode } from "./auth-error.ts";
 export { AuthError } from "./auth-error.ts";
 export { AuthOptionError } from "./auth-option-error.ts";

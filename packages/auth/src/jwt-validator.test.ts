@@ -44,6 +44,23 @@ describe("JwtValidator.authenticate", () => {
     await expect(other.authenticate(token)).rejects.toMatchObject({ code: "INVALID_TOKEN" });
   });
 
+  it.each([undefined, null, 42, {}])(
+    "given %s as a token, when it is authenticated, then it is refused as one",
+    async (token) => {
+      const { validator } = validatorOf();
+      await validator.authenticate(hs256(claimsOf()));
+      await expect(validator.authenticate(token as string)).rejects.toMatchObject({
+        code: "JWT_DECODE_FAILED",
+      });
+    },
+  );
+
+  it("given a kid of unsafe characters, when no key has it, then the message shows it in ASCII, cut short", async () => {
+    const validator = JwtValidator.withKeys([{ algorithm: "HS256", secret: SECRET, kid: "a" }]);
+    const refused = validator.authenticate(named(`k\u202e\u2028\n"${"x".repeat(100)}`, SECRET));
+    await expect(refused).rejects.toThrow(`no key for kid "k\\u202e\\u2028\\n\\"${"x".repeat(59)}"`);
+  });
+
   it("given a secret below 32 bytes, when a token is authenticated, then it is good", async () => {
     const validator = JwtValidator.withHs256("test", { clock: new ManualClock() });
     expect((await validator.authenticate(hs256(claimsOf(), "test"))).user).toBe("ada");

@@ -13,6 +13,7 @@ import {
 } from "./jwt-validator-options.ts";
 import { KeySet } from "./key-set.ts";
 import type { KeySource } from "./key-source.ts";
+import { quoted } from "./quoted-text.ts";
 import { RemoteKeySet } from "./remote-key-set.ts";
 import { resolveRemoteKeySet } from "./remote-key-set-options.ts";
 import { VerificationGate } from "./verification-gate.ts";
@@ -109,6 +110,7 @@ export class JwtValidator implements Authenticator, Lifecycle {
    * said about the token), else `INVALID_TOKEN`, `JWT_DECODE_FAILED` or `INVALID_CLAIM`, which are one in public
    */
   authenticate(token: string): Promise<TenantContext> {
+    if (typeof token !== "string") return Promise.reject(AuthError.undecodable(`it is of type ${typeof token}`));
     if (token.length > MAX_TOKEN_LENGTH) {
       return Promise.reject(AuthError.undecodable(`${token.length} characters (max ${MAX_TOKEN_LENGTH})`));
     }
@@ -152,5 +154,5 @@ async function verifySignature(token: string, { algorithm, key }: VerificationKe
 }
 
 function shownKid(kid: string | undefined): string {
-  return kid === undefined ? "tokens without kid" : `kid ${JSON.stringify(kid.slice(0, 64))}`;
+  return kid === undefined ? "tokens without kid" : `kid ${quoted(kid, 64)}`;
 }

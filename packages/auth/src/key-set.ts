@@ -38,6 +38,11 @@ export class KeySet implements KeySource {
     return this.#named.get(kid) ?? this.#unnamed;
   }
 
+  /** False where a token with this `kid` would be verified by the key without a name, or by none. */
+  has(kid: string | undefined): boolean {
+    return kid === undefined ? this.find(kid) !== undefined : this.#named.has(kid);
+  }
+
   isCurrent(key: VerificationKey): boolean {
     return this.#keys.includes(key);
   }

@@ -11,6 +11,8 @@ import type { VerificationKey } from "./verification-key.ts";
 
 /** What a token is told that finds the queue for the key set full. */
 const FULL_QUEUE_RETRY_MS = 1000;
+/** What a token is told that comes after the end: another process may know. */
+const CLOSED_RETRY_MS = 1000;
 
 /**
  * RS256 keys from a JWKS URL. They are fetched at the start, on an unknown `kid`, and when they are old and a token
@@ -48,25 +50,27 @@ export class RemoteKeySet implements KeySource {
   }
 
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#closing.abort(new Error("closed"));
     await this.#fetches.stop({ dropWaitingJobs: true });
   }
 
   find(kid: string | undefined): VerificationKey | undefined | Promise<VerificationKey | undefined> {
     this.#refreshWhenOld();
-    return this.#keys.find(kid) ?? this.#lookUp(kid);
+    return this.#keys.has(kid) ? this.#keys.find(kid) : this.#lookUp(kid);
   }
 
+  /** Looks at the age of the keys too: where only known tokens come, nothing else does. */
   isCurrent(key: VerificationKey): boolean {
+    this.#refreshWhenOld();
     return this.#keys.isCurrent(key);
   }
 
   async #lookUp(kid: string | undefined): Promise<VerificationKey | undefined> {
-    if (this.#isFetching || this.#mayFetch()) await this.#fetchWhen(() => this.#keys.find(kid) === undefined);
+    if (this.#isFetching || this.#mayFetch()) await this.#fetchWhen(() => !this.#keys.has(kid));
     const key = this.#keys.find(kid);
-    // After a failure nobody can say that there is no such key.
-    if (key === undefined && this.#failure !== undefined) throw this.#unavailable();
+    // After a failure, and after the end, nobody can say that there is no such key.
+    if (key === undefined && (this.#failure !== undefined || this.#isClosed)) throw this.#unavailable();
     return key;
   }
 
@@ -88,6 +92,7 @@ export class RemoteKeySet implements KeySource {
         if (isWanted() && this.#mayFetch()) await this.#fetch();
       });
     } catch (cause) {
+      if (this.#isClosed) throw this.#unavailable();
       throw AuthError.unavailable("too many tokens wait for the key set", FULL_QUEUE_RETRY_MS, cause);
     }
   }
@@ -123,12 +128,17 @@ export class RemoteKeySet implements KeySource {
   }
 
   #mayFetch(): boolean {
-    return this.#now() - this.#lastAttemptMs >= this.#config.minFetchIntervalMs;
+    return !this.#isClosed && this.#now() - this.#lastAttemptMs >= this.#config.minFetchIntervalMs;
   }
 
   #unavailable(): AuthError {
+    if (this.#isClosed) return AuthError.unavailable("the validator is closed", CLOSED_RETRY_MS);
     const waitMs = this.#lastAttemptMs + this.#config.minFetchIntervalMs - this.#now();
     return AuthError.unavailable("the key set could not be fetched", Math.max(1, waitMs), this.#failure);
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #now(): number {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CodedError, type Logger, type Randomness, silentLogger, SystemRandomness, type TenantContext } from "@pm/core";
 import { type ClientError, type PublicErrorCode, toClientError } from "@pm/proto";
+import { AuthOptionError } from "./auth-option-error.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { extractToken } from "./token-extraction.ts";
 
@@ -53,14 +54,18 @@ const NO_CREDENTIALS = new Set<PublicErrorCode>(["MISSING_AUTH_HEADER", "INVALID
  * answers JSON `{ code, message, error_id }`: 401 with `WWW-Authenticate` (RFC 6750, section 3), 403 where an
  * authenticator refuses the tenant, 503 with `Retry-After` where the token could not be verified now, 500 where the
  * authenticator fails.
+ * @throws AuthOptionError for what is no authenticator
  */
 export function requireTenant(authenticator: Authenticator, options: RequireTenantOptions = {}): TenantMiddleware {
+  if (!isAuthenticator(authenticator)) throw AuthOptionError.of("authenticator", "has no method authenticate");
   const logger = options.logger ?? silentLogger;
   const randomness = options.randomness ?? new SystemRandomness();
   return async (request, response, next) => {
     try {
-      const { token } = extractToken({ authorization: request.headersDistinct["authorization"] });
-      request.tenantContext = await authenticator.authenticate(token);
+      const { token } = extractToken({ authorization: authorizationOf(request) });
+      const context: TenantContext | undefined | null = await authenticator.authenticate(token);
+      if (context === undefined || context === null) throw new TypeError("the authenticator gave no context");
+      request.tenantContext = context;
     } catch (error) {
       refuse(error, response, { errorId: randomness.id(), logger });
       return;
@@ -78,11 +83,26 @@ export function tenantContextOf(request: { readonly tenantContext?: TenantContex
   throw new TypeError("no tenant on the request: requireTenant must run before this handler");
 }
 
+function isAuthenticator(value: unknown): value is Authenticator {
+  return (
+    typeof value === "object" && value !== null && "authenticate" in value && typeof value.authenticate === "function"
+  );
+}
+
+/** As it is now, since what ran before may have changed it; all of them where it was sent more than once. */
+function authorizationOf(request: TenantRequest): string | readonly string[] | undefined {
+  const { headersDistinct }: { readonly headersDistinct?: NodeJS.Dict<string[]> } = request;
+  const sent = headersDistinct?.["authorization"] ?? [];
+  return sent.length > 1 ? sent : request.headers.authorization;
+}
+
 function refuse(error: unknown, response: ServerResponse, about: { errorId: string; logger: Logger }): void {
   const coded = error instanceof CodedError ? error : internalErrorOf(error);
   const told = toClientError(coded, about.errorId);
   const status = STATUS_BY_CODE.get(told.code) ?? STATUS_INTERNAL;
   logRefusal(coded, status, about);
+  // Somebody else has answered, such as a time limit that was shorter.
+  if (response.headersSent) return;
   response.statusCode = status;
   response.setHeader("Content-Type", "application/json; charset=utf-8");
   response.setHeader("Cache-Control", "no-store");

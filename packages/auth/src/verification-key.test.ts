@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { rsaPair, SECRET } from "../test/tokens.ts";
 import { AuthOptionError } from "./auth-option-error.ts";
@@ -72,6 +72,28 @@ describe("importKey", () => {
     const error = refusalOf({ algorithm: "RS256", publicKeyPem });
     expect(error.field).toBe("publicKeyPem");
     expect(error.message).not.toContain("BEGIN");
+  });
+
+  it("given an RSA key with an exponent of 1, when it is imported, then it is refused, since anybody can sign", () => {
+    const jwk = { ...pair.publicKey.export({ format: "jwk" }), e: "AQ" };
+    const publicKeyPem = pem(createPublicKey({ key: jwk, format: "jwk" }));
+    expect(refusalOf({ algorithm: "RS256", publicKeyPem }).message).toContain("exponent 1");
+  });
+
+  it.each([
+    ["secret", { algorithm: "HS256", secret: [SECRET, SECRET] }],
+    ["secret", { algorithm: "HS256", secret: { length: 32 } }],
+    ["secret", { algorithm: "HS256", secret: new Uint32Array(32) }],
+    ["secret", { algorithm: "HS256", secret: undefined }],
+    ["publicKeyPem", { algorithm: "RS256", publicKeyPem: undefined }],
+    ["publicKeyPem", { algorithm: "RS256", publicKeyPem: pair.publicKey }],
+    ["algorithm", { algorithm: "RS384", publicKeyPem: pair.publicKeyPem }],
+    ["algorithm", { algorithm: "hs256", secret: SECRET }],
+    ["algorithm", { publicKeyPem: pair.publicKeyPem }],
+    ["kid", { algorithm: "HS256", secret: SECRET, kid: 7 }],
+    ["kid", { algorithm: "HS256", secret: SECRET, kid: null }],
+  ])("given what has not the type of %s, when it is imported, then it is refused by that name", (field, key) => {
+    expect(refusalOf(key as unknown as JwtKey).field).toBe(field);
   });
 
   it("given an empty kid, when the key is imported, then it is refused", () => {

@@ -105,6 +105,44 @@ describe("JwtValidator.withJwks", () => {
     expect(at.server.visits).toBe(2);
   });
 
+  it("given a withdrawn key, when the set is old and only remembered tokens come, then they are refused too", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    const remembered = named(one, "one");
+    await at.validator.authenticate(remembered);
+    at.server.serve([jwkOf(two, "two")]);
+    at.clock.advance(10 * MINUTE_MS);
+    await at.validator.authenticate(remembered);
+    await expect.poll(() => at.events().filter((event) => event === "keys_fetched").length).toBe(2);
+    await expect(at.validator.authenticate(remembered)).rejects.toMatchObject({ code: "INVALID_TOKEN" });
+  });
+
+  it("given a set with an unnamed key, when a token names a new one, then it is fetched before the unnamed one counts", async () => {
+    await using at = await setUp();
+    at.server.serve([jwkOf(one, undefined)]);
+    await at.validator.start();
+    at.server.serve([jwkOf(one, undefined), jwkOf(two, "two")]);
+    at.clock.advance(MINUTE_MS);
+    expect((await at.validator.authenticate(named(two, "two"))).user).toBe("ada");
+    expect((await at.validator.authenticate(named(one, "other"))).user).toBe("ada");
+    expect(at.server.visits).toBe(2);
+  });
+
+  it("given a validator that is closed, when tokens come, then known keys decide, and nothing is fetched or said of others", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    await at.validator.close();
+    at.clock.advance(10 * MINUTE_MS);
+    for (const user of ["ada", "bob"])
+      expect((await at.validator.authenticate(named(one, "one", user))).user).toBe(user);
+    await expect(at.validator.authenticate(named(two, "two"))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("closed"),
+    });
+    expect(at.server.visits).toBe(1);
+    expect(at.events()).toEqual(["keys_fetched"]);
+  });
+
   it("given a key with the name of another, when the set is fetched again, then tokens of the old one are refused", async () => {
     await using at = await setUp();
     await at.validator.start();

@@ -1,6 +1,13 @@
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import { AuthError, type Authenticator, JwtValidator, requireTenant, tenantContextOf } from "@pm/auth";
+import {
+  AuthError,
+  type Authenticator,
+  JwtValidator,
+  requireTenant,
+  type TenantContext,
+  tenantContextOf,
+} from "@pm/auth";
 import { CodedError } from "@pm/core";
 import { ManualClock, RecordingLogger } from "@pm/core/testing";
 import express from "express";
@@ -133,6 +140,51 @@ describe("requireTenant", () => {
     });
     await new Promise((resolve) => server.close(resolve));
     expect(status).toBe(401);
+  });
+
+  it("given an answer that was sent before the refusal, when that comes, then it is logged and nothing is thrown", async () => {
+    const logger = new RecordingLogger();
+    const held = Promise.withResolvers<never>();
+    const guard = requireTenant({ authenticate: () => held.promise }, { logger });
+    const passed = Promise.withResolvers<void>();
+    const server = createServer((request, response) => {
+      void guard(request, response, () => undefined).then(passed.resolve, passed.reject);
+      response.writeHead(503).end("time is over");
+    });
+    const response = await supertest(server).get("/").set("Authorization", `Bearer ${good}`);
+    held.reject(AuthError.unavailable("the key set could not be fetched", 1000));
+    await passed.promise;
+    expect([response.status, response.text]).toEqual([503, "time is over"]);
+    expect(logger.lines.map(({ event }) => event)).toEqual(["authentication_refused"]);
+  });
+
+  it.each([undefined, null])(
+    "given an authenticator that gives %s, when a route is called, then it is 500",
+    async (context) => {
+      const { agent } = serviceOf({ authenticate: async () => context as unknown as TenantContext });
+      expect((await agent.get("/me").set("Authorization", `Bearer ${good}`)).status).toBe(500);
+    },
+  );
+
+  it.each([undefined, null, JwtValidator, {}])(
+    "given %s as authenticator, when it is made, then that is an error",
+    (value) => {
+      expect(() => requireTenant(value as Authenticator)).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", field: "authenticator" }),
+      );
+    },
+  );
+
+  it("given a middleware before it that sets or deletes the header, when a route is called, then that counts", async () => {
+    const app = express();
+    app.use((request, _, next) => {
+      if (request.query["token"] === undefined) delete request.headers.authorization;
+      else request.headers.authorization = `Bearer ${good}`;
+      next();
+    });
+    app.get("/me", requireTenant(validator), (_, response) => void response.send("in"));
+    expect((await supertest(app).get("/me?token")).status).toBe(200);
+    expect((await supertest(app).get("/me").set("Authorization", `Bearer ${good}`)).status).toBe(401);
   });
 
   it("given a request on which it did not run, when the context is asked for, then that is said", () => {

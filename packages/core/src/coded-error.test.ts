@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CodedError } from "./coded-error.ts";
 
 class TestError extends CodedError<"LIMIT" | "OTHER"> {
@@ -46,6 +46,15 @@ describe("CodedError", () => {
 });
 
 describe("CodedError.location", () => {
+  it("given a stack that is not text, when the location is read, then there is none", () => {
+    const restore = vi.spyOn(Error, "prepareStackTrace").mockImplementation((_, frames) => frames);
+    try {
+      expect(TestError.limit(2, 1).location).toBeUndefined();
+    } finally {
+      restore.mockRestore();
+    }
+  });
+
   it("given a constructor call, when the location is read, then it is the line of the call", () => {
     const [error, line] = [new CodedError("CODE", "message"), callerLine()];
     expect(error.location).toMatchObject({ file: expect.stringContaining("coded-error.test.ts"), line });

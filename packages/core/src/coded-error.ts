@@ -40,5 +40,8 @@ export class CodedError<Code extends string = string> extends Error {
 /** The stack without its first part, since a message with line breaks could look like frames. */
 function framesOf(error: Error): string | undefined {
   const header = `${error.name}: ${error.message}`;
-  return error.stack?.startsWith(header) === true ? error.stack.slice(header.length) : error.stack;
+  const stack: unknown = error.stack;
+  // `Error.prepareStackTrace` of somebody else may make anything of it.
+  if (typeof stack !== "string") return undefined;
+  return stack.startsWith(header) ? stack.slice(header.length) : stack;
 }
