@@ -42,6 +42,9 @@ test.each([
   [{ maxTotalConnections: Number.POSITIVE_INFINITY }, "maxTotalConnections is Infinity (at least 1)"],
   [{ heartbeatIntervalSecs: 0.5 }, "heartbeatIntervalSecs is 0.5 (at least 1)"],
   [{ heartbeatTimeoutSecs: 0.5 }, "heartbeatTimeoutSecs is 0.5 (at least 1)"],
+  [{ maxSubscriptions: 10.5 }, "maxSubscriptions is 10.5 (a whole number of at most 4294967295)"],
+  [{ maxMessageBytes: 2 ** 32 }, "maxMessageBytes is 4294967296 (a whole number of at most 4294967295)"],
+  [{ heartbeatIntervalSecs: 5_000_000 }, "heartbeatIntervalSecs is 5000000 (at most 4294967.295)"],
   [{ minDrainBytesPerSec: -1 }, "minDrainBytesPerSec is -1 (at least 0)"],
 ] as const)("given %j, when it is resolved, then the refusal names value and limit", (options, problem) => {
   expect(() => resolveWsOptions(options)).toThrow(new RangeError(problem));

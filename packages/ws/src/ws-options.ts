@@ -32,7 +32,8 @@ export interface WsOptions {
   readonly maxQueuedReplies?: number | undefined;
   /**
    * Bytes in a socket above which its connection is behind, and reads the log when it has caught up. At least 65_536, the
-   * high-water mark of Node's sockets, below which they do not tell when they have drained.
+   * high-water mark of Node's sockets, below which they do not tell when they have drained; that of an `http.Server` with
+   * a larger one counts instead.
    * @default 65_536
    */
   readonly highWaterBytes?: number | undefined;
@@ -88,8 +89,8 @@ export interface WsOptions {
    */
   readonly expiryGraceSecs?: number | undefined;
   /**
-   * Origins, scheme, host and port, from which browsers may connect beside the own host.
-   * @default none
+   * Origins, scheme, host and port, from which browsers may connect.
+   * @default the own host alone
    */
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
@@ -131,9 +132,12 @@ export interface ResolvedWsOptions {
   readonly limits: Omit<Limits, "$typeName">;
 }
 
+const MAX_UINT32 = 0xffff_ffff;
+const MAX_SECS = MAX_UINT32 / 1000;
+
 /**
  * Fills in defaults and checks.
- * @throws RangeError that names the option, its value and the least it may be
+ * @throws RangeError that names the option, its value and what it may be
  */
 export function resolveWsOptions(options: WsOptions = {}): ResolvedWsOptions {
   const number = (name: keyof WsOptions, fallback: number, least = 1): number => {
@@ -141,8 +145,19 @@ export function resolveWsOptions(options: WsOptions = {}): ResolvedWsOptions {
     if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
     throw new RangeError(`${name} is ${String(value)} (at least ${least})`);
   };
-  const maxMessageBytes = number("maxMessageBytes", 65_536, 1024);
-  const maxSubscriptions = number("maxSubscriptions", 128);
+  /** What each Welcome tells has 32 bits there. */
+  const whole = (name: keyof WsOptions, fallback: number, least: number): number => {
+    const value = number(name, fallback, least);
+    if (Number.isInteger(value) && value <= MAX_UINT32) return value;
+    throw new RangeError(`${name} is ${value} (a whole number of at most ${MAX_UINT32})`);
+  };
+  const seconds = (name: keyof WsOptions, fallback: number): number => {
+    const value = number(name, fallback);
+    if (value <= MAX_SECS) return value;
+    throw new RangeError(`${name} is ${value} (at most ${MAX_SECS})`);
+  };
+  const maxMessageBytes = whole("maxMessageBytes", 65_536, 1024);
+  const maxSubscriptions = whole("maxSubscriptions", 128, 1);
   return {
     path: options.path ?? "/ws",
     maxMessageBytes,
@@ -158,8 +173,8 @@ export function resolveWsOptions(options: WsOptions = {}): ResolvedWsOptions {
     maxTotalConnections: number("maxTotalConnections", 10_000),
     maxHandshakes: number("maxHandshakes", 512),
     handshakeTimeoutSecs: number("handshakeTimeoutSecs", 5, 0.01),
-    heartbeatIntervalSecs: number("heartbeatIntervalSecs", 25, 1),
-    heartbeatTimeoutSecs: number("heartbeatTimeoutSecs", 10, 1),
+    heartbeatIntervalSecs: seconds("heartbeatIntervalSecs", 25),
+    heartbeatTimeoutSecs: seconds("heartbeatTimeoutSecs", 10),
     messageTimeoutSecs: number("messageTimeoutSecs", 30, 1),
     expiryGraceSecs: number("expiryGraceSecs", 30, 0),
     allowedOrigins: new Set(options.allowedOrigins),

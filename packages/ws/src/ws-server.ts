@@ -4,6 +4,7 @@ import {
   type CodedError,
   type Logger,
   parseChannelName,
+  parseTenantId,
   type Randomness,
   silentLogger,
   systemClock,
@@ -43,7 +44,7 @@ export interface WsServerOptions extends WsOptions {
   readonly authenticator: Authenticator;
   /** @default none: every tenant of a valid token may connect */
   readonly tenantGate?: TenantGate | undefined;
-  /** @default a MemoryBroker with the retention of `channelKinds` */
+  /** Closed by whoever made it, when the server is closed. @default a MemoryBroker with the retention of `channelKinds` */
   readonly broker?: Broker | undefined;
   readonly channelKinds?: ChannelKindsOptions | undefined;
   /** Limits the messages of each connection. @default none */
@@ -97,6 +98,8 @@ export class WsServer {
   readonly #randomness: Randomness;
   /** What went over connections that have ended. */
   readonly #ended = { bytesIn: 0, messagesOut: 0, bytesOut: 0 };
+  readonly #ownBroker: Broker | undefined;
+  #isClosed = false;
   #collected: ConnectionTotals | undefined;
 
   /** @throws RangeError for an option out of its range */
@@ -108,6 +111,7 @@ export class WsServer {
     this.metrics = options.metrics ?? new WsMetrics();
     const kinds = new ChannelKinds(options.channelKinds);
     this.broker = options.broker ?? new MemoryBroker({ clock: this.#clock, retentionOf: kinds.retentionOf });
+    this.#ownBroker = options.broker === undefined ? this.broker : undefined;
     const scheduler = new TurnScheduler();
     this.broadcaster = new TenantBroadcaster(
       {
@@ -138,9 +142,9 @@ export class WsServer {
     this.#observe();
   }
 
-  /** True when the upgrade request is for this server's path. */
+  /** True when the upgrade request is for this server's path, and it has not been closed. */
   isMine(request: IncomingMessage): boolean {
-    return this.#upgrades.isMine(request);
+    return !this.#isClosed && this.#upgrades.isMine(request);
   }
 
   /** Takes an upgrade request of an http.Server. */
@@ -149,22 +153,31 @@ export class WsServer {
   }
 
   /**
-   * Publishes for a backend: no grant is asked, no rate is limited.
-   * @throws NameError `INVALID_NAME` for a channel outside the grammar; WsError `INVALID_MESSAGE`, `UNAVAILABLE`
+   * Publishes for a backend: no grant is asked, no rate is limited. Where the tenant's fan-out is over its bound, resolves
+   * when that is relieved.
+   * @throws NameError `INVALID_NAME` for a tenant or channel outside the grammar; WsError `INVALID_MESSAGE`, `UNAVAILABLE`
    */
   async publish(target: PublishTarget, request: PublishRequest): Promise<AppendResult> {
-    return this.broadcaster.publish(channelOf(target), {
+    const channel = channelOf(target);
+    const appended = await this.broadcaster.publish(channel, {
       payload: payloadOf(request.payload),
       event: request.event ?? "",
       publisher: "",
       traceParent: request.traceParent ?? "",
       idempotencyKey: request.idempotencyKey ?? "",
     });
+    if (!appended.duplicate) this.metrics.published(channel.tenant);
+    await this.#relief(channel.tenant);
+    return appended;
   }
 
-  /** Closes the connections of a tenant, or of one of its users, with 4503; returns how many. */
+  /**
+   * Closes the connections of a tenant, or of one of its users, with 4503; returns how many were open.
+   * @throws NameError `INVALID_NAME` for a tenant outside the grammar
+   */
   disconnect(tenant: TenantId, user?: string, reason = "disconnected"): number {
-    const found = [...this.connections.find({ tenant, user })];
+    const filter = { tenant: parseTenantId(tenant), user };
+    const found = [...this.connections.find(filter)].filter(({ closing }) => closing === undefined);
     for (const connection of found) connection.close({ code: CloseCode.FORBIDDEN, reason });
     return found.length;
   }
@@ -177,11 +190,17 @@ export class WsServer {
 
   /** Ends everything now. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const connection of this.connections.find()) connection.terminate();
     this.#sweep.close();
     this.#upgrades.close();
     this.broadcaster.close();
-    await this.broker.close();
+    await this.#ownBroker?.close();
+  }
+
+  async #relief(tenant: TenantId): Promise<void> {
+    if (!this.broadcaster.isCongested(tenant)) return;
+    await new Promise<void>((resolve) => this.broadcaster.whenRelieved(tenant, resolve));
   }
 
   #portsOf(
@@ -217,7 +236,7 @@ export class WsServer {
       },
       registry: this.connections,
       addressOf: options.addressOf,
-      isDraining: () => this.shutdown.phase === "closing" || this.shutdown.phase === "done",
+      isDraining: () => this.#isClosed || this.shutdown.phase === "closing" || this.shutdown.phase === "done",
       sweepTick: () => this.#sweep.tick,
       reportError: (error, scope) => this.#reportError(error, scope),
       onAccepted: (accepted) => openConnection(accepted, ports, host),
@@ -311,9 +330,12 @@ function addTraffic(
 export type { ConnectionFilter };
 
 function channelOf(target: PublishTarget): ChannelRef {
-  if ("channel" in target) return { tenant: target.tenant, name: parseChannelName(target.channel) };
-  if ("user" in target) return { tenant: target.tenant, name: USER_CHANNEL, user: target.user };
-  return { tenant: target.tenant, name: TENANT_CHANNEL };
+  const tenant = parseTenantId(target.tenant);
+  if ("channel" in target) return { tenant, name: parseChannelName(target.channel) };
+  if (!("user" in target)) return { tenant, name: TENANT_CHANNEL };
+  // Whoever has no user at hand must not reach nobody, or everybody.
+  if (typeof target.user !== "string" || target.user === "") throw WsError.invalidMessage("user", "is absent");
+  return { tenant, name: USER_CHANNEL, user: target.user };
 }
 
 function payloadOf(payload: Uint8Array | string | undefined): PublicationPayload | undefined {

@@ -40,7 +40,7 @@ async function publishedLater(
 }
 
 function published(appended: AppendResult, { tenant }: TenantContext, { metrics }: ConnectionPorts): Reply {
-  metrics.published(tenant);
+  if (!appended.duplicate) metrics.published(tenant);
   return new Published(appended);
 }
 

@@ -13,6 +13,8 @@ import { positionMessage, type Reply } from "./reply.ts";
 /** Content of a page, in bytes, so that the page with all its fields stays below 256 KiB in either encoding. */
 const PAGE_BYTES = { proto: 229_376, json: 131_072 } as const;
 
+const PAGE_COST_MS = 1;
+
 /** What a page says of itself beside its publications. */
 interface PageFrame {
   readonly entries: readonly LogEntry[];
@@ -22,22 +24,26 @@ interface PageFrame {
 }
 
 /**
- * Reads a page of a channel's log. While the socket is above its mark nothing is read from it, and the page waits.
+ * Reads a page of a channel's log, in a turn of the tenant. While the socket is above its mark nothing is read from it,
+ * and the page waits. Undefined when the connection has ended meanwhile.
  * @throws WsError `PERMISSION_DENIED`, `UNAVAILABLE`
  */
 export async function handleReadHistory(
   connection: WebSocketConnection,
   command: ReadHistoryCommand,
   ports: ConnectionPorts,
-): Promise<Reply> {
+): Promise<Reply | undefined> {
   const { context } = connection;
   ports.policy.assertMay("history", context, command.channel);
+  // As much as a slice: pages of one tenant come one a turn, between the deliveries of the others.
+  await ports.scheduler.turnOf(context.tenant, PAGE_COST_MS);
   connection.outbox.flush();
   if (connection.outbox.isBehind) {
     connection.pause(Pause.HISTORY);
     await connection.whenWritable();
     connection.resume(Pause.HISTORY);
   }
+  if (connection.closing !== undefined) return undefined;
   const page = await readPart(command, (request) =>
     ports.broker.read(resolveChannel(context, command.channel), {
       ...request,

@@ -1,4 +1,5 @@
 import { CloseCode } from "@pm/proto";
+import { checkedContext } from "../checked-context.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { WebSocketConnection } from "../connection/websocket-connection.ts";
 import type { RefreshTokenCommand } from "./command.ts";
@@ -14,7 +15,7 @@ export async function handleRefreshToken(
   command: RefreshTokenCommand,
   ports: ConnectionPorts,
 ): Promise<Reply | undefined> {
-  const context = await ports.authenticator.authenticate(command.token);
+  const context = checkedContext(await ports.authenticator.authenticate(command.token));
   const { tenant, user } = connection.context;
   if (context.tenant !== tenant || context.user !== user) {
     ports.logger.warn("token_identity_changed", { tenant_id: tenant, user_id: user, connection_id: connection.id });

@@ -49,6 +49,35 @@ function offsetsIn(client: MessageClient): number[] {
   return client.messages.flatMap(({ body }) => (body.case === "publication" ? [Number(body.value.offset)] : []));
 }
 
+describe("a token without history", () => {
+  test.each(["recover", "latest"] as const)(
+    "given a position made up from before the log, when it subscribes under the policy %s, then nothing old comes",
+    async (lagPolicy) => {
+      const { simulation, at } = await serverWithLog(10, lagPolicy);
+      await using server = simulation;
+      using client = await MessageClient.open(server, "t1.u1.subscribe");
+      const madeUp = { ...at(11), offset: 2, check: 1 };
+      for (const id of [1, 2]) {
+        const answer = await subscribed(client, subscribe(id, { since: madeUp }));
+        expect(answer).toMatchObject({ recovered: false, miss: RecoveryMiss.RETENTION, missedCount: 8n });
+        expect(answer.position).toMatchObject(wire(at(10)));
+      }
+      await server.server.broker.append(channelRef(), draft("11"));
+      await client.until(() => offsetsIn(client).length > 0);
+      expect(offsetsIn(client)).toEqual([11]);
+    },
+  );
+
+  test("given a position that it has seen, when it subscribes again, then it continues there", async () => {
+    const { simulation, at } = await serverWithLog(10);
+    await using server = simulation;
+    using client = await MessageClient.open(server, "t1.u1.subscribe");
+    expect(await subscribed(client, subscribe(1, { since: at(8) }))).toMatchObject({ recovered: true });
+    await client.until(() => offsetsIn(client).length === 2);
+    expect(offsetsIn(client)).toEqual([9, 10]);
+  });
+});
+
 describe("where delivery begins", () => {
   test("given no position, when it is subscribed to, then at the top, and what follows comes behind Subscribed", async () => {
     const { simulation, at } = await serverWithLog(3);

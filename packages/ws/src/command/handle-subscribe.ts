@@ -40,7 +40,10 @@ export async function handleSubscribe(
   try {
     const acquired = await ports.broadcaster.acquire(resolveChannel(connection.context, command.channel));
     channel = acquired;
-    const start = await startOf(acquired, command, ports.broker);
+    const start = await startOf(acquired, command, {
+      broker: ports.broker,
+      readsBack: mayReadBack(connection, command, ports),
+    });
     return subscribed(command, start, () => {
       giveBack();
       begin(connection, acquired, { start, ports });
@@ -82,16 +85,24 @@ async function resubscribe(
   { command, ports }: { readonly command: SubscribeCommand; readonly ports: ConnectionPorts },
 ): Promise<Reply> {
   // Read when the answer is made, not before: what is delivered until then is before the answer.
-  if (command.since === undefined) return { body: () => subscribedBody(command, currentPosition(existing)) };
-  const start = await startOf(existing.channel, command, ports.broker);
+  if (command.since === undefined) {
+    const body = (): ReplyBody => subscribedBody(command, currentPosition(existing));
+    return { body, afterQueued: () => void isStillSubscribed(connection, existing) };
+  }
+  const readsBack = mayReadBack(connection, command, ports);
+  const start = await startOf(existing.channel, command, { broker: ports.broker, readsBack });
   return subscribed(command, start, () => {
-    if (existing.index < 0) {
-      endDenied(connection, command.channel);
-      return;
-    }
+    if (!isStillSubscribed(connection, existing)) return;
     existing.moveTo(start.position);
     existing.reader.catchUp.add(existing);
   });
+}
+
+/** False, and its client told, when it has ended while its answer was made. */
+function isStillSubscribed(connection: WebSocketConnection, { index, channel }: Subscription): boolean {
+  if (index >= 0) return true;
+  endDenied(connection, channel.ref.name);
+  return false;
 }
 
 function currentPosition({ position, channel }: Subscription): Start {
@@ -126,15 +137,31 @@ function begin(
   channel.add(subscription);
 }
 
-async function startOf(channel: SubscribedChannel, command: SubscribeCommand, broker: Broker): Promise<Start> {
-  if (command.since !== undefined) return continueAfter(channel, command.since, broker);
+/** The tag of a position is compared only where the log still has one: whoever makes a position up may not read back. */
+function mayReadBack({ context }: WebSocketConnection, command: SubscribeCommand, ports: ConnectionPorts): boolean {
+  return ports.policy.may("history", context, command.channel);
+}
+
+/** What a start is read from, and whether it may be before the top without a position that is still in the log. */
+interface StartPorts {
+  readonly broker: Broker;
+  readonly readsBack: boolean;
+}
+
+async function startOf(channel: SubscribedChannel, command: SubscribeCommand, ports: StartPorts): Promise<Start> {
+  const { broker } = ports;
+  if (command.since !== undefined) return continueAfter(channel, command.since, ports);
   const { top } = channel;
   const { rewind } = command;
   const start = rewind === 0 ? { position: top, top } : await rewindFrom(channel.ref, { top, count: rewind }, broker);
   return { ...start, recovered: false, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
 }
 
-async function continueAfter({ ref, kind }: SubscribedChannel, since: StreamPosition, broker: Broker): Promise<Start> {
+async function continueAfter(
+  { ref, kind }: SubscribedChannel,
+  since: StreamPosition,
+  { broker, readsBack }: StartPorts,
+): Promise<Start> {
   const page = await broker.read(ref, { from: since.offset, direction: "forward", maxCount: 1, maxBytes: 1 });
   const top = { epoch: page.epoch, ...page.top };
   const continuity = judgeForward(since, page);
@@ -142,6 +169,10 @@ async function continueAfter({ ref, kind }: SubscribedChannel, since: StreamPosi
     return { position: since, top, recovered: true, miss: RecoveryMiss.UNSPECIFIED, missedCount: 0 };
   }
   const { miss, missedCount, position } = continuity;
+  if (!readsBack) {
+    const missed = miss === RecoveryMiss.RETENTION ? top.offset - since.offset : 0;
+    return { position: top, top, recovered: false, miss, missedCount: missed };
+  }
   if (kind.lagPolicy !== "latest") return { position, top, recovered: false, miss, missedCount };
   const newest = await rewindFrom(ref, { top, count: 1 }, broker);
   if (newest.top.epoch !== top.epoch) {

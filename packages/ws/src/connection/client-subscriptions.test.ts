@@ -12,7 +12,7 @@ const READER: Reader = {
   encoding: "proto",
   outbox: new Outbox({
     encoding: "proto",
-    socket: { writableLength: 0, writableCorked: 0, write: () => true },
+    socket: { writableLength: 0, writableHighWaterMark: 0, writableCorked: 0, write: () => true },
     limits: { highWaterBytes: 1, maxReplyBytes: 1, maxReplies: 1 },
     owner: { onDirty: () => undefined, onReplyOverflow: () => undefined },
   }),

@@ -100,6 +100,8 @@ export class ConnectionSweep {
 
   #watchHeartbeat(connection: WebSocketConnection, watch: ConnectionWatch): void {
     const { heartbeatIntervalSecs, heartbeatTimeoutSecs } = this.#options;
+    // Its answers are not read.
+    if (connection.isPaused) connection.lastSeenTick = this.#tick;
     if (connection.lastSeenTick >= watch.unansweredSince) watch.unansweredSince = 0;
     if (watch.unansweredSince !== 0 && this.#tick - watch.unansweredSince >= heartbeatTimeoutSecs) {
       connection.close({ code: CloseCode.HEARTBEAT_TIMEOUT, reason: "no sign of life" });

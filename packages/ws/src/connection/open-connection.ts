@@ -39,8 +39,8 @@ function welcome(connection: WebSocketConnection, ports: ConnectionPorts): void 
     value: {
       connectionId: connection.id,
       nodeId: options.nodeId,
-      heartbeatIntervalMs: options.heartbeatIntervalSecs * 1000,
-      heartbeatTimeoutMs: options.heartbeatTimeoutSecs * 1000,
+      heartbeatIntervalMs: Math.round(options.heartbeatIntervalSecs * 1000),
+      heartbeatTimeoutMs: Math.round(options.heartbeatTimeoutSecs * 1000),
       tokenExpiresAtMs: BigInt(Math.floor(connection.context.expiresAtMs)),
       limits: options.limits,
       tenantId: connection.context.tenant,

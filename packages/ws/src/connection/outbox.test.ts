@@ -13,6 +13,7 @@ class FakeSocket implements OutboxSocket {
   readonly writes: Buffer[] = [];
   isStuck = false;
   writableLength = 0;
+  writableHighWaterMark = 0;
   writableCorked = 0;
 
   write(bytes: Uint8Array): boolean {
@@ -35,6 +36,8 @@ class Owner implements OutboxOwner {
   }
 }
 
+const LIMITS = { highWaterBytes: 1000, maxReplyBytes: 2000, maxReplies: 20 };
+
 let socket: FakeSocket;
 let owner: Owner;
 let outbox: Outbox;
@@ -43,8 +46,7 @@ let log: ChannelLog;
 beforeEach(() => {
   socket = new FakeSocket();
   owner = new Owner();
-  const limits = { highWaterBytes: 1000, maxReplyBytes: 2000, maxReplies: 20 };
-  outbox = new Outbox({ encoding: "proto", socket, limits, owner });
+  outbox = new Outbox({ encoding: "proto", socket, limits: LIMITS, owner });
   log = new ChannelLog(parseChannelName("room:1"), { epoch: "e1", check: 1 }, new ChunkPool());
 });
 
@@ -136,6 +138,15 @@ describe("bounds", () => {
     socket.writableLength = 1001;
     expect(outbox.isBehind).toBe(true);
     expect(outbox.queuedBytes).toBe(1001);
+  });
+
+  test("given a socket with a higher mark of its own, when it is asked, then that counts, since it tells nothing below", () => {
+    socket.writableHighWaterMark = 4000;
+    const other = new Outbox({ encoding: "proto", socket, limits: LIMITS, owner });
+    socket.writableLength = 4000;
+    expect(other.isBehind).toBe(false);
+    socket.writableLength = 4001;
+    expect(other.isBehind).toBe(true);
   });
 
   test("given a stuck socket, when replies are more than may wait, then the owner is told", () => {

@@ -6,6 +6,8 @@ import { type Elements, frameElements, whole } from "../wire/websocket-frame.ts"
 /** The part of a socket that an Outbox uses. */
 export interface OutboxSocket {
   readonly writableLength: number;
+  /** It tells that it has drained only after it held more than this. */
+  readonly writableHighWaterMark: number;
   /** Above 0 while writes are held together: they go down at once when it ends. */
   readonly writableCorked: number;
   write(bytes: Uint8Array): boolean;
@@ -40,6 +42,8 @@ export class Outbox implements Flushable {
   readonly encoding: Encoding;
   readonly #socket: OutboxSocket;
   readonly #limits: OutboxLimits;
+  /** That of the limits, or that of the socket where it is higher: below its own a socket does not tell that it drained. */
+  readonly #highWaterBytes: number;
   readonly #owner: OutboxOwner;
   #first: Elements | undefined;
   #more: Elements[] | undefined;
@@ -61,12 +65,13 @@ export class Outbox implements Flushable {
     this.encoding = options.encoding;
     this.#socket = options.socket;
     this.#limits = options.limits;
+    this.#highWaterBytes = Math.max(options.limits.highWaterBytes, options.socket.writableHighWaterMark);
     this.#owner = options.owner;
   }
 
   /** True while the socket holds more than its high-water mark. */
   get isBehind(): boolean {
-    return this.#socket.writableLength > this.#limits.highWaterBytes;
+    return this.#socket.writableLength > this.#highWaterBytes;
   }
 
   /** Bytes that the socket has not taken yet. */

@@ -154,6 +154,38 @@ describe("the rate of a connection", () => {
     expect(client.closeCode).toBeUndefined();
   });
 
+  test("given frames over it, when others come between that have a limit of their own, then it ends all the same", async () => {
+    const { clock, options } = limited(1);
+    await using simulation = new SimulatedServer({ clock, ...options });
+    using client = await MessageClient.open(simulation);
+    await client.exchange(ping(1));
+    for (let id = 2; id <= 5; id++) {
+      await client.exchange(ping(id));
+      await client.exchange({ id: 100 + id, body: { case: "unsubscribe", value: { channel: "a" } } });
+    }
+    client.send(ping(6));
+    await client.until(() => client.closeCode !== undefined);
+    expect(client.closeCode).toBe(CloseCode.RATE_LIMITED);
+  });
+
+  test("given a limiter that throws, when a message comes, then its connection ends with 1011, and others stay", async () => {
+    let throws = false;
+    const check = (): number => {
+      if (throws) throw new Error("the store of limits is gone");
+      return 0;
+    };
+    await using simulation = new SimulatedServer({ messageLimiters: { create: () => ({ check }) } });
+    using client = await MessageClient.open(simulation);
+    using other = await MessageClient.open(simulation);
+    throws = true;
+    client.send(ping(1));
+    await client.until(() => client.closeCode !== undefined);
+    expect(client.closeCode).toBe(CloseCode.INTERNAL_ERROR);
+    expect(outline(client.messages)).toEqual(["0 error INTERNAL_ERROR"]);
+    throws = false;
+    expect(outline(await other.exchange(ping(1)))).toEqual(["1 pong"]);
+  });
+
   test("given empty frames, when they are over it, then they count like any other", async () => {
     const { clock, options } = limited(1);
     await using simulation = new SimulatedServer({ clock, ...options });

@@ -14,12 +14,29 @@ const MAX_VIOLATIONS = 5;
 /** One command in this many is timed: reading the clock twice costs a tenth of a publication. */
 const TIMED_COMMANDS = 16;
 
-/** Takes one WebSocket message of a client: decodes it, and has each command carried out and answered. */
-export function receiveFrame(
-  connection: WebSocketConnection,
-  frame: { readonly data: Buffer; readonly isBinary: boolean },
-  ports: ConnectionPorts,
-): void {
+/** One WebSocket message. */
+interface Frame {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+}
+
+/** What a message was to the limit of messages. */
+type Verdict = "over" | "within" | "elsewhere";
+
+/**
+ * Takes one WebSocket message of a client: decodes it, and has each command carried out and answered. A part of the server
+ * that throws, such as a limiter, ends this connection and no other.
+ */
+export function receiveFrame(connection: WebSocketConnection, frame: Frame, ports: ConnectionPorts): void {
+  try {
+    takeFrame(connection, frame, ports);
+  } catch (error) {
+    connection.sendError(error);
+    connection.close({ code: CloseCode.INTERNAL_ERROR, reason: "a failure of the server" });
+  }
+}
+
+function takeFrame(connection: WebSocketConnection, frame: Frame, ports: ConnectionPorts): void {
   if (connection.closing !== undefined) return;
   connection.bytesIn += frame.data.byteLength;
   if (frame.isBinary === (connection.encoding === "json")) {
@@ -29,9 +46,20 @@ export function receiveFrame(
   }
   const messages = decode(connection, frame.data);
   if (messages === undefined) return;
-  let violated = messages.length === 0 && refuseEmptyFrame(connection, ports);
-  for (const message of messages) violated = receiveMessage(connection, message, ports) || violated;
-  countViolation(connection, violated);
+  let isOver = false;
+  let isWithin = false;
+  if (messages.length === 0) {
+    isOver = refuseEmptyFrame(connection, ports);
+    isWithin = !isOver;
+  }
+  for (const message of messages) {
+    const verdict = receiveMessage(connection, message, ports);
+    isOver = isOver || verdict === "over";
+    isWithin = isWithin || verdict === "within";
+  }
+  if (isOver) countViolation(connection);
+  // What has a limit of its own says nothing of the rate of messages.
+  else if (isWithin) connection.violations = 0;
   if (connection.inFlight >= ports.options.maxInFlight) connection.pause(Pause.IN_FLIGHT);
 }
 
@@ -52,20 +80,22 @@ function refuseEmptyFrame(connection: WebSocketConnection, ports: ConnectionPort
   return false;
 }
 
-/** True when the message was over the rate, and dropped. */
-function receiveMessage(connection: WebSocketConnection, message: ClientMessage, ports: ConnectionPorts): boolean {
+/** A message that is over its rate is dropped. */
+function receiveMessage(connection: WebSocketConnection, message: ClientMessage, ports: ConnectionPorts): Verdict {
   connection.messagesIn++;
   ports.metrics.received(message.body.case);
-  if (isOverRate(connection, { limiter: limiterOf(connection, message), id: message.id }, ports)) return true;
+  const limiter = limiterOf(connection, message);
+  if (isOverRate(connection, { limiter, id: message.id }, ports)) return "over";
+  const verdict = limiter === connection.messageLimiter ? "within" : "elsewhere";
   let command: Command;
   try {
     command = validateCommand(message);
   } catch (error) {
     connection.sendError(error, message.id);
-    return false;
+    return verdict;
   }
   carryOut(connection, { command, id: message.id }, ports);
-  return false;
+  return verdict;
 }
 
 function isOverRate(
@@ -133,8 +163,10 @@ function outcomeOf(
 
 function answer(connection: WebSocketConnection, reply: Reply | undefined, { command, id }: Asked): void {
   if (reply === undefined) return;
-  // Without an id no reply is wanted, but a subscription is never begun without its Subscribed.
-  if (id !== 0 || command.kind === "subscribe" || command.kind === "unsubscribe") connection.send(reply.body(), id);
+  // Without an id no reply is wanted, but a subscription is never begun without its Subscribed. A connection that ends
+  // takes nothing more.
+  const isWanted = id !== 0 || command.kind === "subscribe" || command.kind === "unsubscribe";
+  if (isWanted && connection.closing === undefined) connection.send(reply.body(), id);
   reply.afterQueued?.();
 }
 
@@ -144,9 +176,8 @@ function settle(connection: WebSocketConnection, ports: ConnectionPorts, started
   if (connection.inFlight <= ports.options.maxInFlight / 2) connection.resume(Pause.IN_FLIGHT);
 }
 
-function countViolation(connection: WebSocketConnection, violated: boolean): void {
-  connection.violations = violated ? connection.violations + 1 : 0;
-  if (connection.violations >= MAX_VIOLATIONS) {
+function countViolation(connection: WebSocketConnection): void {
+  if (++connection.violations >= MAX_VIOLATIONS) {
     connection.close({ code: CloseCode.RATE_LIMITED, reason: "too many messages" });
   }
 }

@@ -208,6 +208,11 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     return true;
   }
 
+  /** True while its socket is not read. */
+  get isPaused(): boolean {
+    return this.#pauses !== 0;
+  }
+
   resume(reason: number): void {
     if ((this.#pauses & reason) === 0) return;
     this.#pauses &= ~reason;

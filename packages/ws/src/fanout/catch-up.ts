@@ -21,12 +21,15 @@ export interface CatchUpPorts {
 export const PAGE_BYTES = 65_536;
 const PAGE_ENTRIES = 1024;
 const RETRY_MS = 1_000;
+/** What a page costs, in milliseconds: copied in binary, made anew in JSON. Measured with publications of 128 bytes. */
+const PAGE_COST_MS = { proto: 0.1, json: 0.5 } as const;
 
 /**
  * The subscriptions of one connection that are not live: after a reconnect, after a gap, after a full socket. They take
  * turns, a page of the log each, while the socket is below its mark, until each has reached the top.
  */
 export class CatchUp implements TurnJob {
+  readonly setsOffMs: number;
   readonly #reader: Reader;
   readonly #tenant: TenantId;
   readonly #ports: CatchUpPorts;
@@ -36,6 +39,7 @@ export class CatchUp implements TurnJob {
 
   constructor(reader: Reader, tenant: TenantId, ports: CatchUpPorts) {
     this.#reader = reader;
+    this.setsOffMs = PAGE_COST_MS[reader.encoding];
     this.#tenant = tenant;
     this.#ports = ports;
   }

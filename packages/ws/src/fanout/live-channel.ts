@@ -175,7 +175,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
     while (this.#nextIndex < end && this.#nextIndex < this.subscriptions.length) {
       this.subscriptions[this.#nextIndex++]?.offer(run);
     }
-    if (this.#nextIndex >= this.subscriptions.length) this.#finish(run);
+    // An offer may close the last reader, and with it the channel: it has let go of the run then.
+    if (this.#run === run && this.#nextIndex >= this.subscriptions.length) this.#finish(run);
     this.#isQueued = this.#run !== undefined || (this.#isDue && this.#pending.length > 0);
     return this.#isQueued;
   }

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { TenantGate } from "../authenticator.ts";
+import { checkedContext } from "../checked-context.ts";
 import { ClientSocket } from "../connection/client-socket.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import type { ConnectionRegistry, ConnectionSlot } from "../connection/connection-registry.ts";
@@ -28,8 +29,11 @@ export interface UpgradePorts extends ConnectionPorts {
 
 /** Frames are cut by clients into at most this many fragments. */
 const MAX_FRAGMENTS = 64;
-/** How long a peer may take to answer a close frame, in milliseconds. Known to ws, not yet to its types. */
-const CLOSE_TIMEOUT = { closeTimeout: 2_000 };
+/**
+ * Known to ws, not yet to its types: how long a peer may take to answer a close frame, in milliseconds, and how many parts
+ * a frame may come in that is not whole, since each part is an object.
+ */
+const OTHER_LIMITS = { closeTimeout: 2_000, maxBufferedChunks: 1_024 };
 
 /** How often handshakes are looked at for their time limit, in milliseconds. */
 const LOOK_EVERY_MS = 250;
@@ -65,7 +69,7 @@ export class UpgradeHandler {
       autoPong: false,
       maxPayload: ports.options.maxMessageBytes,
       maxFragments: MAX_FRAGMENTS,
-      ...CLOSE_TIMEOUT,
+      ...OTHER_LIMITS,
       handleProtocols: (offered) => [...offered].find((entry) => encodingOf(entry) !== undefined) ?? false,
     });
     this.#cancelLook = ports.clock.every(LOOK_EVERY_MS, () => this.#endLate());
@@ -100,8 +104,10 @@ export class UpgradeHandler {
     this.#run(handshake).catch((error: unknown) => this.#refuse(handshake, refusalOf(error)));
   }
 
+  /** Refuses those under way. */
   close(): void {
     this.#cancelLook();
+    for (const handshake of this.#underWay) this.#refuseIfDraining(handshake);
   }
 
   #endLate(): void {
@@ -138,7 +144,7 @@ export class UpgradeHandler {
   /** Undefined: the token was refused, and the client has been told. */
   async #authenticate(handshake: Handshake, { token }: HandshakeRequest): Promise<TenantContext | undefined> {
     try {
-      const context = await this.#ports.authenticator.authenticate(token.token);
+      const context = checkedContext(await this.#ports.authenticator.authenticate(token.token));
       await this.#ports.tenantGate?.assertActive(context);
       return context;
     } catch (error) {
@@ -154,8 +160,8 @@ export class UpgradeHandler {
 
   #accept(handshake: Handshake, context: TenantContext, slot: ConnectionSlot): void {
     const { request, socket, head } = handshake;
-    const address = this.#ports.addressOf?.(request);
     handshake.slot = slot;
+    const address = this.#ports.addressOf?.(request);
     // The answer and the first messages go down in one write.
     socket.cork();
     // Where ws itself refuses the request, the end comes with the close of the socket.
@@ -165,7 +171,7 @@ export class UpgradeHandler {
       socket.removeListener("close", handshake.onGone);
       socket.removeListener("error", ignoreError);
       this.#readBuffer.use(socket);
-      this.#ports.onAccepted({
+      this.#open({
         // The server was told to make ClientSockets; its types do not carry that.
         webSocket: webSocket as ClientSocket,
         // Over an http.Server the stream of an upgrade is always a net.Socket, or a tls.TLSSocket which is one too.
@@ -175,6 +181,17 @@ export class UpgradeHandler {
         address,
       });
     });
+  }
+
+  /** What fails here is too late for a refusal: the connection is cut off, and its place is free. */
+  #open(start: ConnectionStart): void {
+    try {
+      this.#ports.onAccepted(start);
+    } catch (error) {
+      this.#ports.logger.error("connection_failed", { tenant_id: start.context.tenant, error });
+      start.webSocket.terminate();
+      start.slot.release();
+    }
   }
 
   /** A browser cannot read a refused upgrade: it is told by a close code. */
@@ -215,10 +232,19 @@ export class UpgradeHandler {
       error_id: errorId,
       status: refusal.status,
       outcome: refusal.outcome,
-      address: this.#ports.addressOf?.(request) ?? request.socket.remoteAddress,
+      address: this.#shownAddress(request),
       error: refusal.error,
     });
     return errorId;
+  }
+
+  /** That of the socket where the one to be asked fails: it may be what is reported. */
+  #shownAddress(request: IncomingMessage): string | undefined {
+    try {
+      return this.#ports.addressOf?.(request) ?? request.socket.remoteAddress;
+    } catch {
+      return request.socket.remoteAddress;
+    }
   }
 }
 

@@ -28,3 +28,15 @@ test("given values, when the largest are asked for, then the rest are summed", (
   expect([...topTenants(values, 4).keys()]).toEqual(["b", "c", "d", "a"]);
   expect(topTenants([], 4).size).toBe(0);
 });
+
+test("given a tenant that is called as the rest is, when the largest are asked for, then nothing is left out", () => {
+  const values: [string, number][] = [
+    [OTHER_TENANTS, 9],
+    ["a", 4],
+    ["b", 2],
+  ];
+  expect([...topTenants(values, 2)]).toEqual([
+    [OTHER_TENANTS, 11],
+    ["a", 4],
+  ]);
+});

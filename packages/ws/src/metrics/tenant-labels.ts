@@ -26,6 +26,7 @@ export function topTenants(values: Iterable<readonly [string, number]>, max: num
   const sorted = [...values].toSorted((a, b) => b[1] - a[1]);
   const top = new Map(sorted.slice(0, max));
   const rest = sorted.slice(max).reduce((sum, [, value]) => sum + value, 0);
-  if (rest > 0) top.set(OTHER_TENANTS, rest);
+  // A tenant may be called as the rest is.
+  if (rest > 0) top.set(OTHER_TENANTS, rest + (top.get(OTHER_TENANTS) ?? 0));
   return top;
 }

@@ -173,3 +173,18 @@ test("given a grace above the deadline, when the deadline comes, then the grace 
   expect(connection?.told.at(-1)).toBe("5000 terminate");
   await done;
 });
+
+test("given a listener that cannot be closed, when it drains, then all are ended, and the failure is told at the end", async () => {
+  const connections = connect(2, false);
+  const drained = coordinator.drain({ graceSecs: 0, windowSecs: 1, deadlineSecs: 2 }, () => {
+    throw new Error("not listening");
+  });
+  const told = expect(drained).rejects.toThrow("not listening");
+  for (let second = 0; second < 3; second++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(1000);
+  }
+  await told;
+  expect(coordinator.phase).toBe("done");
+  for (const { told: steps } of connections) expect(steps.at(-1)).toMatch(/terminate$/);
+});

@@ -79,7 +79,8 @@ export class ShutdownCoordinator {
   /**
    * Drains: grace, then GoAway to all with a spread hint, then closes evenly over the window; resolves as soon as nothing
    * is left, and at the deadline at the latest. Calling it again gives the same promise.
-   * @param onClosing called when the grace is over: the listener has to close
+   * @param onClosing called when the grace is over: the listener has to close. What it throws rejects the promise, at
+   * the end
    */
   drain(times: DrainTimes = {}, onClosing: () => void = () => undefined): Promise<void> {
     this.#draining ??= this.#drain(times, onClosing);
@@ -92,11 +93,13 @@ export class ShutdownCoordinator {
     this.#phase = "grace";
     if (this.#guarded.size > 0) await sleep(this.#clock, Math.min(graceSecs, deadlineSecs) * 1000);
     this.#phase = "closing";
-    onClosing();
+    // What fails there is told at the end: the connections are ended all the same.
+    const [closing] = await Promise.allSettled([(async () => onClosing())()]);
     this.#spread(windowSecs * 1000);
     await Promise.race([this.#empty(), sleep(this.#clock, deadlineMs - this.#clock.monotonic())]);
     for (const drainable of this.#guarded) drainable.terminate();
     this.#phase = "done";
+    if (closing.status === "rejected") throw closing.reason;
   }
 
   /** The hint comes at half of the time to the close, so that a client can open its next connection before that. */

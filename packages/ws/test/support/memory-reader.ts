@@ -30,6 +30,7 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
   readonly channels: string[] = [];
   /** Bytes that its socket has not taken. */
   writableLength = 0;
+  readonly writableHighWaterMark = 0;
   readonly writableCorked: number = 0;
   tooSlow = 0;
   isStuck = false;
