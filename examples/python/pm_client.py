@@ -717,7 +717,7 @@ def listen(client: PmClient, count: int) -> None:
     for event in client.events():
         show(event.kind, event.value)
         publications += event.kind == "publication"
-        if publications == count:
+        if 0 < count <= publications:
             return
 
 

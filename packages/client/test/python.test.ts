@@ -54,8 +54,10 @@ class PythonClient {
     return this.#child.exitCode;
   }
 
-  async printed(kind: string): Promise<void> {
-    for (const endMs = Date.now() + 10_000; !this.lines.some((line) => line.kind === kind); await sleep(10)) {
+  /** Resolves when there are so many lines of that kind. */
+  async printed(kind: string, count = 1): Promise<void> {
+    const printed = () => this.lines.filter((line) => line.kind === kind).length;
+    for (const endMs = Date.now() + 10_000; printed() < count; await sleep(10)) {
       if (Date.now() > endMs) throw new Error(`${kind} was not printed: ${this.#errors}`);
     }
   }
@@ -147,6 +149,18 @@ describe.skipIf(!hasPython() && process.env["REQUIRE_ALL"] !== "1").each(["proto
       expect(new Set(listening.lines.map(({ kind }) => kind))).toEqual(
         new Set(["subscribed", "publication", "recovered"]),
       );
+    });
+
+    it("given no count, when it listens, then it prints what is published until it is ended", async () => {
+      const listening = await run("listen");
+      await listening.printed("subscribed");
+      await witness.channel(CHANNEL).publish(1);
+      await listening.printed("publication");
+      await witness.channel(CHANNEL).publish(2);
+      await listening.printed("publication", 2);
+      listening.kill();
+      expect(await listening.ended()).toBeNull();
+      expect(listening.lines.map(({ kind }) => kind)).toEqual(["subscribed", "publication", "publication"]);
     });
 
     it("given bytes, text in any script and a new epoch, when it listens, then it prints all of that", async () => {
