@@ -53,6 +53,16 @@ describe("decodeClientFrame", () => {
 
   it("given a body that is null in JSON, when it is decoded, then it counts as absent", () => {
     expect(json('{"messages":[{"ping":null}]}')).toMatchObject([{ body: { case: undefined } }]);
+    expect(json('{"messages":[{"ping":null,"subscribe":{"channel":"a"},"refreshToken":null}]}')).toMatchObject([
+      { body: { case: "subscribe", value: { channel: "a" } } },
+    ]);
+    expect(json('{"messages":[{"publish":{"payload":{"data":null,"json":"1"}}}]}')).toMatchObject([
+      { body: { case: "publish", value: { payload: { kind: { case: "json", value: "1" } } } } },
+    ]);
+  });
+
+  it("given a field under both its names in JSON, when it is decoded, then it is refused", () => {
+    expect(() => json('{"messages":[{"hello":{"sessionId":"a","session_id":"a"}}]}')).toThrow(CodecError);
   });
 
   it("given names of fields as in the .proto file, when JSON is decoded, then they are taken too", () => {

@@ -4,6 +4,7 @@ import { encodableCheck } from "./encodable.ts";
 import type { Encoding } from "./encoding.ts";
 import { ClientFrameSchema, type ClientMessage } from "./gen/pm/v1/client_pb.ts";
 import { assertJsonBudget, assertMessageBudget } from "./json-budget.ts";
+import { parseWithoutNulls } from "./json-nulls.ts";
 import { assertProtoBudget } from "./proto-budget.ts";
 import { decodePublishFrame } from "./publish-decoder.ts";
 import { MAX_FRAME_MESSAGES } from "./structure-budget.ts";
@@ -52,7 +53,7 @@ function decodeJson(data: Uint8Array | string): ClientMessage[] {
   if (typeof data !== "string") throw CodecError.undecodable("it is binary, and text was agreed");
   assertJsonBudget(data);
   try {
-    const value = data === "" ? {} : (JSON.parse(data) as JsonValue);
+    const value = data === "" ? {} : (parseWithoutNulls(data) as JsonValue);
     assertMessageBudget(value);
     return fromJson(ClientFrameSchema, value, JSON_OPTIONS).messages;
   } catch (cause) {

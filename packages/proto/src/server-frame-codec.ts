@@ -1,8 +1,17 @@
-import { create, fromBinary, fromJson, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  type MessageInitShape,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import { CodecError } from "./codec-error.ts";
 import { encodableCheck } from "./encodable.ts";
 import type { Encoding } from "./encoding.ts";
 import { type ServerFrame, ServerFrameSchema, type ServerMessage, ServerMessageSchema } from "./gen/pm/v1/server_pb.ts";
+import { parseWithoutNulls } from "./json-nulls.ts";
 
 declare const TextEncoder: { new (): { encode(text: string): Uint8Array<ArrayBuffer> } };
 
@@ -44,7 +53,7 @@ export function decodeServerFrame(data: Uint8Array | string, encoding: Encoding)
 
 function decode(data: Uint8Array | string, encoding: Encoding): ServerFrame {
   if (encoding === "json" && typeof data === "string")
-    return fromJson(ServerFrameSchema, JSON.parse(data), JSON_OPTIONS);
+    return fromJson(ServerFrameSchema, parseWithoutNulls(data) as JsonValue, JSON_OPTIONS);
   if (encoding === "proto" && typeof data !== "string") return fromBinary(ServerFrameSchema, data, BINARY_OPTIONS);
   throw CodecError.undecodable(`it is ${typeof data === "string" ? "text" : "binary"}, and ${encoding} was agreed`);
 }

@@ -1,4 +1,12 @@
-import { create, type JsonObject, type JsonValue, type Message, toBinary, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type JsonObject,
+  type JsonValue,
+  type Message,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -158,6 +166,32 @@ describe("forward compatibility", () => {
     );
   });
 });
+
+describe("null in JSON", () => {
+  it("given null under every name that has no value, bodies too, when a frame is decoded, then it counts as absent", () => {
+    fc.assert(
+      fc.property(clientMessages, serverMessages, (toServer, toClient) => {
+        const clientFrame = toJson(ClientFrameSchema, create(ClientFrameSchema, { messages: toServer }));
+        const serverFrame = toJson(ServerFrameSchema, create(ServerFrameSchema, { messages: toClient }));
+        const [client, server] = [withNulls(clientFrame, ClientFrameSchema), withNulls(serverFrame, ServerFrameSchema)];
+        expect(decodeClientFrame(JSON.stringify(client), "json")).toEqual(toServer);
+        expect(decodeServerFrame(JSON.stringify(server), "json")).toEqual(toClient);
+      }),
+    );
+  });
+});
+
+/** Puts null under every JSON name of the message, and of those in it, that is not there. */
+function withNulls(json: JsonValue, schema: DescMessage): JsonValue {
+  if (Array.isArray(json)) return json.map((item) => withNulls(item, schema));
+  if (typeof json !== "object" || json === null) return json;
+  return Object.fromEntries(
+    schema.fields.map(({ jsonName, message }) => {
+      const value = json[jsonName] ?? null;
+      return [jsonName, message === undefined ? value : withNulls(value, message)];
+    }),
+  );
+}
 
 function unknownData(wireType: WireType, value: number): Uint8Array {
   const writer = new BinaryWriter();
