@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ServerProcess } from "./support/server-process.ts";
-import { bearer, refusalOf, upgrade } from "./support/upgrade.ts";
+import { RawSocket } from "./support/raw-socket.ts";
+import { bearer, refusalOf, upgrade, upgradeRequest } from "./support/upgrade.ts";
 import { tokenFor } from "./support/token.ts";
 
 let server: ServerProcess;
@@ -31,6 +32,20 @@ describe("origins", () => {
       "garbage",
     ];
     for (const origin of foreign) expect([origin, await statusWith(origin)]).toEqual([origin, 403]);
+  });
+
+  it("given the default port of the origin's scheme, when only one of both headers names it, then the page is let in", async () => {
+    server = await ServerProcess.start();
+    const statusOf = async (host: string, port: number, origin: string): Promise<number> => {
+      using socket = await RawSocket.open(server);
+      socket.write(upgradeRequest({ host, port }, { headers: [await bearer(), ["Origin", origin]] }));
+      return (await socket.answer()).status;
+    };
+    expect(await statusOf("app.example.com", 443, "https://app.example.com")).toBe(101);
+    expect(await statusOf("App.Example.com", 80, "http://app.example.com:80")).toBe(101);
+    expect(await statusOf("app.example.com", 80, "https://app.example.com")).toBe(403);
+    expect(await statusOf("app.example.com", 443, "http://app.example.com")).toBe(403);
+    expect(await statusOf("localhost", 80, "file://")).toBe(403);
   });
 
   it("given a foreign origin, when it is refused, then the body says so as JSON, also for a token in the subprotocol list", async () => {

@@ -55,7 +55,9 @@ function isAllowedOrigin({ headers }: IncomingMessage, allowed: ReadonlySet<stri
   const { origin, host } = headers;
   if (origin === undefined || allowed.has(origin)) return true;
   const parsed = URL.parse(origin);
-  return allowed.size === 0 && parsed !== null && host !== undefined && parsed.host === host.toLowerCase();
+  if (allowed.size > 0 || host === undefined || parsed === null || parsed.host === "") return false;
+  // Browsers leave out the default port of the scheme in both headers, proxies and other clients may not.
+  return parsed.host === URL.parse(`${parsed.protocol}//${host}`)?.host;
 }
 
 function hasTokenInUrl(url: string): boolean {
