@@ -193,7 +193,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
   broadcastRetentionSecs: {
     name: "BROADCAST_RETENTION_SECS",
     group: "Channels",
-    meaning: "Time for which a publication is retained.",
+    meaning: "Time for which a publication is retained; it may be readable up to 5 s longer, also with 0.",
     unit: "seconds",
     format: formats.seconds(0, 30 * DAY_SECS),
     byDefault: { text: "300" },
