@@ -47,7 +47,7 @@ describe("charts", () => {
       yUnit: "ms",
     });
     expect(chart).toContain("10 ms");
-    expect(chart).toContain('points="80,232 866,73.6"');
+    expect(chart).toContain('points="124,232 860,73.6"');
   });
 
   it("given values, when an axis is made for them, then it ends at a round number", () => {

@@ -68,17 +68,20 @@ function valueOf(value: HtmlValue | readonly HtmlValue[]): string {
 }
 
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1d2430; --dim: #5c6675; --rule: #d8dde5; --paper: #ffffff; --good: #0a7a3d; --bad: #b3261e;
+:root { color-scheme: light dark; --ink: #1d2430; --dim: #5c6675; --rule: #d8dde5; --paper: #ffffff; --shade: #00000040; --good: #0a7a3d; --bad: #b3261e;
   --series-0: #0b62c4; --series-1: #b3541e; --series-2: #6f42c1; --series-3: #5c6675; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6eaf0; --dim: #9aa5b5; --rule: #333c49; --paper: #151a21; --good: #5bd08b; --bad: #ff8a80;
+  :root { --ink: #e6eaf0; --dim: #9aa5b5; --rule: #333c49; --paper: #151a21; --shade: #ffffff40; --good: #5bd08b; --bad: #ff8a80;
     --series-0: #6cb2ff; --series-1: #ffa76b; --series-2: #c3a2ff; --series-3: #9aa5b5; }
 }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 p.note, li { color: var(--dim); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; background: linear-gradient(to right, var(--paper) 40%, transparent) 0 0 / 2rem 100% no-repeat local,
+  linear-gradient(to left, var(--paper) 40%, transparent) 100% 0 / 2rem 100% no-repeat local,
+  linear-gradient(to right, var(--shade), transparent) 0 0 / .8rem 100% no-repeat,
+  linear-gradient(to left, var(--shade), transparent) 100% 0 / .8rem 100% no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
@@ -87,6 +90,10 @@ svg { max-width: 100%; height: auto; }
 svg text { fill: var(--dim); font: 12px system-ui, sans-serif; }
 svg .grid { stroke: var(--rule); } svg .one { stroke: var(--dim); } svg .target { stroke: var(--ink); stroke-width: 2; }
 svg .line { fill: none; stroke-width: 2; }
+@media (max-width: 600px) {
+  svg text { font-size: 22px; }
+  th, td { padding: .3rem .5rem; }
+}
 ` as Html;
 
 /** Verdicts have a colour. */

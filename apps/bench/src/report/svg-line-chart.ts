@@ -25,8 +25,8 @@ export interface LineChart {
 
 const WIDTH = 900;
 const HEIGHT = 260;
-const LEFT = 80;
-const RIGHT = 34;
+const LEFT = 124;
+const RIGHT = 40;
 const TOP = 34;
 const BOTTOM = 28;
 const Y_STEPS = 4;
@@ -74,7 +74,7 @@ function gridLines(maxY: number, unit: string, place: Place): Markup[] {
 }
 
 function legendEntry(name: string, index: number): Markup {
-  const x = LEFT + index * 150;
+  const x = LEFT + index * 220;
   return raw(
     html`<circle cx="${x + 6}" cy="14" r="6" fill="var(--series-${index})"/><text x="${x + 18}" y="18">${name}</text>\n`,
   );

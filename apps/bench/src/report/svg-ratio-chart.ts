@@ -9,7 +9,7 @@ export interface RatioLine {
 }
 
 const WIDTH = 900;
-const LABEL_WIDTH = 140;
+const LABEL_WIDTH = 200;
 const ROW_HEIGHT = 30;
 const HEAD_HEIGHT = 34;
 const FOOT_HEIGHT = 26;
@@ -34,12 +34,12 @@ ${lines.map((line, index) => raw(rowOf(line, HEAD_HEIGHT + index * ROW_HEIGHT + 
 
 function legendOf(names: readonly string[]): ReturnType<typeof raw>[] {
   const entries = names.map((name, index) => {
-    const x = LABEL_WIDTH + index * 130;
+    const x = LABEL_WIDTH + index * 150;
     return raw(
       html`<circle cx="${x + 6}" cy="14" r="6" fill="var(--series-${index})"/><text x="${x + 18}" y="18">${name}</text>`,
     );
   });
-  const x = LABEL_WIDTH + names.length * 130;
+  const x = LABEL_WIDTH + names.length * 150;
   return [
     ...entries,
     raw(
