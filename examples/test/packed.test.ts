@@ -72,3 +72,16 @@ it("given the packed client in another folder, when the snippet of the README is
 
   expect(printed).toEqual(expectedOutput(snippet));
 });
+
+it("given the packed @pm/ws in another folder, when a program is compiled with all declarations checked, then it has the types it needs", async () => {
+  writeFileSync(
+    join(folder, "typed.ts"),
+    'import { attach } from "@pm/ws";\nexport const attached: typeof attach = attach;\n',
+  );
+  const tsc = join(ROOT, "node_modules/.bin/tsc");
+
+  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--skipLibCheck", "false"];
+  const { stdout } = await run(tsc, [...options, "--types", "node", "typed.ts"], { cwd: folder, timeout: 60_000 });
+
+  expect(stdout).toBe("");
+}, 60_000);
