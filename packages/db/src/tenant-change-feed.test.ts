@@ -4,13 +4,25 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TemporaryFolder } from "../test/temporary-folder.ts";
 import { DIRECTORY_MIGRATIONS } from "./directory-schema.ts";
 import { openDatabase } from "./open-database.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
+import type { SqlParameters, SqlRow } from "./sql-database.ts";
+import { SqliteConnection, type SqliteConnectionOptions } from "./sqlite-connection.ts";
 import type { TenantChange } from "./tenant-change.ts";
 import { TenantChangeFeed } from "./tenant-change-feed.ts";
 import type { TenantRecord } from "./tenant-record.ts";
 import { TenantTable } from "./tenant-table.ts";
 
-const [A, B] = ["a", "b"].map(parseTenantId) as [TenantId, TenantId];
+const [A, B, C] = ["a", "b", "c"].map(parseTenantId) as [TenantId, TenantId, TenantId];
+
+/** A connection that is outrun: another one commits after each list that it reads. */
+class OutrunConnection extends SqliteConnection {
+  afterRead: (() => void) | undefined;
+
+  override all(sql: string, parameters?: SqlParameters): SqlRow[] {
+    const rows = super.all(sql, parameters);
+    this.afterRead?.();
+    return rows;
+  }
+}
 
 /** A table of which some reads fail. */
 class FlakyTable extends TenantTable {
@@ -29,20 +41,19 @@ describe("TenantChangeFeed", () => {
   let feed: TenantChangeFeed;
   let told: TenantChange[];
 
+  const options = (): SqliteConnectionOptions => ({
+    file: folder.file("directory.db"),
+    subject: "the tenant directory",
+    busyTimeoutMs: 10,
+    maxBytes: 0,
+  });
   const save = (tenant: TenantId): void =>
     table.save({ tenant, state: "active", limits: {}, createdAtMs: 1, updatedAtMs: 1 });
   const names = (): unknown[] => told.map((change) => (change.kind === "saved" ? change.record.tenant : change.kind));
 
   beforeEach(() => {
     folder = new TemporaryFolder();
-    connection = openDatabase({
-      file: folder.file("directory.db"),
-      subject: "the tenant directory",
-      busyTimeoutMs: 10,
-      maxBytes: 0,
-      migrations: DIRECTORY_MIGRATIONS,
-      nowMs: 1,
-    });
+    connection = openDatabase({ ...options(), migrations: DIRECTORY_MIGRATIONS, nowMs: 1 });
     table = new FlakyTable(connection);
     told = [];
     feed = new TenantChangeFeed(table, new Set([(change) => told.push(change)]), new RecordingLogger());
@@ -71,5 +82,23 @@ describe("TenantChangeFeed", () => {
     connection.exec("DELETE FROM tenant_changes");
     feed.publish();
     expect(names()).toEqual(["a", "reset"]);
+  });
+
+  it("given another process that commits while changes are read, when it polls on, then each change is told", () => {
+    const outrun = new OutrunConnection(options());
+    const outrunFeed = new TenantChangeFeed(
+      new TenantTable(outrun),
+      new Set([(change) => told.push(change)]),
+      new RecordingLogger(),
+    );
+    const more = [B, C];
+    outrun.afterRead = () => {
+      const next = more.shift();
+      if (next !== undefined) save(next);
+    };
+    save(A);
+    for (let polls = 0; polls < 3; polls++) outrunFeed.poll();
+    outrun.close();
+    expect(names()).toEqual(["a", "b", "c"]);
   });
 });

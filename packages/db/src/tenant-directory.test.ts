@@ -98,12 +98,22 @@ describe("TenantDirectory", () => {
     expect(changes.at(-1)).toEqual({ kind: "deleted", tenant: "acme" });
   });
 
-  it("given a suspended tenant, when it is suspended again, then nothing is written or told", async () => {
+  it("given a suspended tenant, when it is suspended again, then it stays as it was and every process is told again", async () => {
     await directory.create(acme);
-    const first = await directory.suspend(acme);
+    const other = await open();
+    const first = await other.suspend(acme);
+    ports.clock.advance(1000);
+    changes.length = 0;
+    expect(await other.suspend(acme)).toEqual(first);
+    ports.clock.advance(1000);
+    expect(changes).toEqual([{ kind: "saved", record: first }]);
+  });
+
+  it("given an active tenant, when it is resumed again, then nothing is written or told", async () => {
+    const first = await directory.create(acme);
     ports.clock.advance(10);
-    expect(await directory.suspend(acme)).toEqual(first);
-    expect(changes).toHaveLength(2);
+    expect(await directory.resume(acme)).toEqual(first);
+    expect(changes).toHaveLength(1);
   });
 
   it("given a wrong setting, when it is written, then the field is named and nothing is", async () => {

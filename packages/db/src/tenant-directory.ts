@@ -14,7 +14,7 @@ import {
 } from "./tenant-directory-options.ts";
 import { TenantError } from "./tenant-error.ts";
 import { pageOf, parseListOptions, type TenantListOptions, type TenantPage } from "./tenant-page.ts";
-import type { TenantRecord, TenantState } from "./tenant-record.ts";
+import type { TenantRecord } from "./tenant-record.ts";
 import { type TenantSettings, type TenantUpdate, updatedSettings } from "./tenant-settings.ts";
 import type { TenantSource } from "./tenant-source.ts";
 import { TenantTable } from "./tenant-table.ts";
@@ -143,14 +143,25 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
     });
   }
 
-  /** May be called again without effect. @throws TenantError `TENANT_UNKNOWN` */
-  suspend(tenant: TenantId): Promise<TenantRecord> {
-    return this.#setState(tenant, "suspended");
+  /**
+   * May be called again: the record stays as it is, and every process is told of it once more.
+   * @throws TenantError `TENANT_UNKNOWN`
+   */
+  async suspend(tenant: TenantId): Promise<TenantRecord> {
+    const id = parseTenantId(tenant);
+    return this.#write(({ table }) => {
+      const before = knownIn(table, id);
+      // Saved all the same: whoever still has connections of the tenant, for whatever reason, is told to close them.
+      if (before.state === "suspended") return savedIn(table, before);
+      return savedIn(table, { ...before, state: "suspended", updatedAtMs: this.#ports.clock.now() });
+    });
   }
 
   /** May be called again without effect. @throws TenantError `TENANT_UNKNOWN` */
-  resume(tenant: TenantId): Promise<TenantRecord> {
-    return this.#setState(tenant, "active");
+  async resume(tenant: TenantId): Promise<TenantRecord> {
+    return this.#change(parseTenantId(tenant), (record) =>
+      record.state === "active" ? record : { ...record, state: "active" },
+    );
   }
 
   /** Takes the tenant out of the directory; its own database stays. @throws TenantError `TENANT_UNKNOWN` */
@@ -173,10 +184,6 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
     const { table, feed } = this.#opened();
     table.lastSeq();
     if (feed.failure !== undefined) throw feed.failure;
-  }
-
-  async #setState(tenant: TenantId, state: TenantState): Promise<TenantRecord> {
-    return this.#change(parseTenantId(tenant), (record) => (record.state === state ? record : { ...record, state }));
   }
 
   /** Saves what `change` makes of a record; when that is the same one, nothing is written or told. */

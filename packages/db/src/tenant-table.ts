@@ -13,7 +13,7 @@ export interface PageSelection {
 /** The changes since a number, each tenant once, in the order of their last change. */
 export interface ChangedTenants {
   readonly tenants: readonly TenantId[];
-  /** The number of the last change. */
+  /** The number of the last of them: changes after it are still to be asked for. */
   readonly lastSeq: number;
   /** True when changes after that number are no longer there. */
   readonly incomplete: boolean;
@@ -82,13 +82,16 @@ export class TenantTable {
   }
 
   changedSince(seq: number): ChangedTenants {
+    // Another process may commit between these reads. So the number is that of the last row that was read, and the first
+    // is asked for last: what comes in between is read the next time, and what goes in between is seen to be gone.
+    const last = this.lastSeq();
     const rows = this.#db.all(CHANGED, [seq]);
     const first = this.#db.get("SELECT min(seq) AS seq FROM tenant_changes")?.["seq"];
-    const lastSeq = this.lastSeq();
+    const wentBack = last < seq;
     return {
       tenants: rows.map((row) => parseTenantId(row["tenant_id"])),
-      lastSeq,
-      incomplete: lastSeq < seq || Number(first ?? 0) > seq + 1,
+      lastSeq: wentBack ? last : Number(rows.at(-1)?.["seq"] ?? seq),
+      incomplete: wentBack || Number(first ?? 0) > seq + 1,
     };
   }
 }
