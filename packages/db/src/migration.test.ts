@@ -21,6 +21,14 @@ const titles: Migration = {
   },
 };
 
+const PROJECTS: Migration = {
+  version: 1,
+  name: "projects",
+  up: `
+    CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE tasks (id INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE)`,
+};
+
 async function writesLate(db: SqlDatabase): Promise<void> {
   db.exec("CREATE TABLE t (x)");
   await Promise.resolve();
@@ -98,6 +106,40 @@ describe("applyMigrations", () => {
     expect(() => migrate(migration)).toThrow(coded("MIGRATION_FAILED"));
     await Promise.resolve();
     expect(content()).toEqual({ schema: [], applied: [] });
+  });
+
+  it("given rows that refer to a table, when a step makes that table anew, then they stay, and foreign keys hold again", () => {
+    migrate(PROJECTS);
+    db.exec("INSERT INTO projects VALUES (1, 'x'); INSERT INTO tasks VALUES (1, 1), (2, 1)");
+    migrate(PROJECTS, {
+      version: 2,
+      name: "names are required",
+      up: `
+        CREATE TABLE anew (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        INSERT INTO anew SELECT * FROM projects;
+        DROP TABLE projects;
+        ALTER TABLE anew RENAME TO projects`,
+    });
+    expect(db.get("SELECT count(*) AS tasks FROM tasks")).toEqual({ tasks: 2 });
+    expect(db.get("PRAGMA foreign_keys")).toEqual({ foreign_keys: 1 });
+    db.exec("DELETE FROM projects");
+    expect(db.get("SELECT count(*) AS tasks FROM tasks")).toEqual({ tasks: 0 });
+  });
+
+  it("given a step that takes away what other rows refer to, when it is applied, then it fails and the database is as it was", () => {
+    migrate(PROJECTS);
+    db.exec("INSERT INTO projects VALUES (1, 'x'); INSERT INTO tasks VALUES (1, 1)");
+    const before = content();
+    expect(() => migrate(PROJECTS, { version: 2, name: "none", up: "DELETE FROM projects" })).toThrow(
+      expect.objectContaining({
+        code: "MIGRATION_FAILED",
+        message: "tenant acme: migration to version 2 failed",
+        cause: coded("DB_STATEMENT"),
+      }),
+    );
+    expect(content()).toEqual(before);
+    expect(db.get("PRAGMA foreign_keys")).toEqual({ foreign_keys: 1 });
+    expect(db.get("SELECT count(*) AS projects FROM projects")).toEqual({ projects: 1 });
   });
 
   it("given a database of newer code, when it is opened, then it is refused with both versions and not touched", () => {

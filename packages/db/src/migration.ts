@@ -8,7 +8,10 @@ export interface Migration {
   readonly version: number;
   /** What it does, in a few words; recorded with the version. */
   readonly name: string;
-  /** SQL, one or more statements, or a synchronous function. It runs inside a transaction and neither begins nor ends one. */
+  /**
+   * SQL, one or more statements, or a synchronous function. It runs inside a transaction and neither begins nor ends one.
+   * Foreign keys do not act while it runs, and hold again at the end.
+   */
   readonly up: string | ((db: SqlDatabase) => void);
 }
 
@@ -46,13 +49,22 @@ export function assertNumbered(migrations: readonly Migration[]): void {
 export function applyMigrations(db: SqlDatabase, migrations: readonly Migration[], context: MigrationContext): void {
   const target = migrations.length;
   if (recordedVersion(db) === target) return;
-  db.transaction(() => {
-    // Another process may have migrated between the look and the lock.
-    const current = recordedVersion(db);
-    if (current > target) throw DbError.tooNew(context.subject, current, target);
-    if (current < target) db.exec(CREATE_RECORD);
-    for (const migration of migrations.slice(current)) applyOne(db, migration, context);
-  });
+  // With foreign keys on, SQLite's own way to change a table (a new one, a copy, DROP, RENAME) deletes the rows that
+  // refer to it. Inside the transaction it would be too late to say so (https://www.sqlite.org/lang_altertable.html).
+  db.exec("PRAGMA foreign_keys = OFF");
+  try {
+    db.transaction(() => {
+      // Another process may have migrated between the look and the lock.
+      const current = recordedVersion(db);
+      if (current > target) throw DbError.tooNew(context.subject, current, target);
+      if (current === target) return;
+      db.exec(CREATE_RECORD);
+      for (const migration of migrations.slice(current)) applyOne(db, migration, context);
+      named(`to version ${target}`, context, () => assertReferences(db, context));
+    });
+  } finally {
+    db.exec("PRAGMA foreign_keys = ON");
+  }
 }
 
 function recordedVersion(db: SqlDatabase): number {
@@ -61,20 +73,32 @@ function recordedVersion(db: SqlDatabase): number {
   return Number(db.get("SELECT max(version) AS version FROM pm_migrations")?.["version"] ?? 0);
 }
 
-function applyOne(db: SqlDatabase, migration: Migration, { subject, nowMs }: MigrationContext): void {
+function applyOne(db: SqlDatabase, { version, name, up }: Migration, context: MigrationContext): void {
+  named(`${version} (${name})`, context, () => {
+    if (typeof up === "string") db.exec(up);
+    else assertNothing(up(db), context.subject);
+    db.run("INSERT INTO pm_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)", [version, name, context.nowMs]);
+  });
+}
+
+/** Runs a part of a migration; a fault that is not the disk's gets the name of the part. */
+function named(part: string, { subject }: MigrationContext, run: () => void): void {
   try {
-    if (typeof migration.up === "string") db.exec(migration.up);
-    else assertNothing(migration.up(db), subject);
-    db.run("INSERT INTO pm_migrations (version, name, applied_at_ms) VALUES (?, ?, ?)", [
-      migration.version,
-      migration.name,
-      nowMs,
-    ]);
+    run();
   } catch (cause) {
     const error = toDbError(cause, subject);
     if (isEnvironmentFault(error)) throw error;
-    throw DbError.migrationFailed(subject, `${migration.version} (${migration.name})`, cause);
+    throw DbError.migrationFailed(subject, part, cause);
   }
+}
+
+function assertReferences(db: SqlDatabase, { subject }: MigrationContext): void {
+  const broken = db.get('SELECT "table", parent FROM pragma_foreign_key_check LIMIT 1');
+  if (broken === undefined) return;
+  throw DbError.statement(
+    subject,
+    `rows of ${String(broken["table"])} refer to rows of ${String(broken["parent"])} that are not there`,
+  );
 }
 
 /** A migration that is an async function would go on after its transaction. */
