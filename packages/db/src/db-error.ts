@@ -12,7 +12,7 @@ import { type ClientError, toClientError } from "@pm/proto";
  * - `DB_LIMIT` all databases that may be open are in use, and the wait was too long or the queue too full
  * - `DB_CLOSED` the manager, the directory or the lease has ended, or has not begun
  * - `DB_TOO_NEW` the database was migrated by newer code
- * - `MIGRATION_FAILED` a migration failed, and the database is as it was
+ * - `MIGRATION_FAILED` a migration failed, or others were applied than the code has; the database is as it was
  * - `INVALID_OPTION` an option is out of its range
  */
 export type DbErrorCode =
@@ -72,6 +72,13 @@ export class DbError extends CodedError<DbErrorCode> {
 
   static migrationFailed(subject: string, migration: string, cause: unknown): DbError {
     return new DbError("MIGRATION_FAILED", `${subject}: migration ${migration} failed`, { cause });
+  }
+
+  static migrationsDiffer(subject: string, version: number, recorded: string, name: string): DbError {
+    return new DbError(
+      "MIGRATION_FAILED",
+      `${subject}: migration ${version} is ${recorded}, and this code has ${name}`,
+    );
   }
 
   static invalidOption(name: string, value: unknown, expected: string): DbError {

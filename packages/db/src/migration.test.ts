@@ -155,6 +155,35 @@ describe("applyMigrations", () => {
     expect(content()).toEqual(before);
   });
 
+  it("given a database that another branch has migrated, when it is opened, then the step is named and nothing is touched", () => {
+    migrate(notes, { version: 2, name: "tags", up: "CREATE TABLE tags (x)" });
+    const before = content();
+    const more: Migration = { version: 3, name: "tags", up: "CREATE TABLE tags (x)" };
+    for (const migrations of [
+      [notes, titles],
+      [notes, titles, more],
+    ]) {
+      expect(() => migrate(...migrations)).toThrow(
+        expect.objectContaining({
+          code: "MIGRATION_FAILED",
+          message: "tenant acme: migration 2 is recorded as tags, and this code has titles",
+        }),
+      );
+    }
+    expect(content()).toEqual(before);
+  });
+
+  it("given a record with a hole, when the database is opened, then the step that is missing is named", () => {
+    migrate(notes, titles);
+    db.exec("DELETE FROM pm_migrations WHERE version = 1");
+    expect(() => migrate(notes, titles)).toThrow(
+      expect.objectContaining({
+        code: "MIGRATION_FAILED",
+        message: "tenant acme: migration 1 is not recorded, and this code has notes",
+      }),
+    );
+  });
+
   it("given a disk that is full, when a step runs, then it says so rather than that the step is wrong", () => {
     db.exec("PRAGMA max_page_count = 3");
     const big: Migration = { version: 1, name: "big", up: "CREATE TABLE t AS SELECT randomblob(100000) AS x" };

@@ -6,7 +6,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 export interface Migration {
   /** 1 for the first, then without holes. */
   readonly version: number;
-  /** What it does, in a few words; recorded with the version. */
+  /** What it does, in a few words; recorded with the version, and compared with what was recorded before. */
   readonly name: string;
   /**
    * SQL, one or more statements, or a synchronous function. It runs inside a transaction and neither begins nor ends one.
@@ -43,20 +43,19 @@ export function assertNumbered(migrations: readonly Migration[]): void {
 
 /**
  * Brings a database to the last version, all missing steps in one transaction, and records them in `pm_migrations`.
- * @throws DbError `DB_TOO_NEW` when the database is beyond the last version; `MIGRATION_FAILED` when a step fails, after
- * which the database is as it was; a fault of the disk under its own code.
+ * @throws DbError `DB_TOO_NEW` when the database is beyond the last version; `MIGRATION_FAILED` when other steps were
+ * applied to it than these, or one fails, after which the database is as it was; a fault of the disk under its own code.
  */
 export function applyMigrations(db: SqlDatabase, migrations: readonly Migration[], context: MigrationContext): void {
   const target = migrations.length;
-  if (recordedVersion(db) === target) return;
+  if (recordedVersion(db, migrations, context) === target) return;
   // With foreign keys on, SQLite's own way to change a table (a new one, a copy, DROP, RENAME) deletes the rows that
   // refer to it. Inside the transaction it would be too late to say so (https://www.sqlite.org/lang_altertable.html).
   db.exec("PRAGMA foreign_keys = OFF");
   try {
     db.transaction(() => {
       // Another process may have migrated between the look and the lock.
-      const current = recordedVersion(db);
-      if (current > target) throw DbError.tooNew(context.subject, current, target);
+      const current = recordedVersion(db, migrations, context);
       if (current === target) return;
       db.exec(CREATE_RECORD);
       for (const migration of migrations.slice(current)) applyOne(db, migration, context);
@@ -67,10 +66,20 @@ export function applyMigrations(db: SqlDatabase, migrations: readonly Migration[
   }
 }
 
-function recordedVersion(db: SqlDatabase): number {
+/** The version of the database, after a look that it came from these very steps: two branches may each have had a third. */
+function recordedVersion(db: SqlDatabase, migrations: readonly Migration[], { subject }: MigrationContext): number {
   const table = db.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'pm_migrations'");
   if (table === undefined) return 0;
-  return Number(db.get("SELECT max(version) AS version FROM pm_migrations")?.["version"] ?? 0);
+  const recorded = db.all("SELECT version, name FROM pm_migrations ORDER BY version");
+  const last = Number(recorded.at(-1)?.["version"] ?? 0);
+  if (last > migrations.length) throw DbError.tooNew(subject, last, migrations.length);
+  for (const [index, { name }] of migrations.slice(0, last).entries()) {
+    const row = recorded[index];
+    if (row?.["version"] !== index + 1) throw DbError.migrationsDiffer(subject, index + 1, "not recorded", name);
+    if (row["name"] !== name)
+      throw DbError.migrationsDiffer(subject, index + 1, `recorded as ${String(row["name"])}`, name);
+  }
+  return last;
 }
 
 function applyOne(db: SqlDatabase, { version, name, up }: Migration, context: MigrationContext): void {
