@@ -6,8 +6,8 @@ import { LeaseQueue } from "./lease-queue.ts";
 import { LeasedDatabase } from "./leased-database.ts";
 import { OpenFailures } from "./open-failures.ts";
 import { openDatabase } from "./open-database.ts";
+import { type OpenTenant, OpenTenants } from "./open-tenants.ts";
 import type { SqlDatabase } from "./sql-database.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
 import {
   type ResolvedTenantConnectionOptions,
   resolveTenantConnectionOptions,
@@ -15,16 +15,6 @@ import {
 } from "./tenant-connection-options.ts";
 import { tenantFolder } from "./tenant-folder.ts";
 import { untilAborted } from "./until-aborted.ts";
-
-/** Why a database was closed, as the log says it. */
-type CloseReason = "idle" | "least_recently_used" | "suspect" | "drained" | "closed";
-
-interface OpenTenant {
-  readonly tenant: TenantId;
-  readonly connection: SqliteConnection;
-  leases: number;
-  lastUsedMs: number;
-}
 
 type State =
   | { readonly kind: "new" }
@@ -47,8 +37,7 @@ export interface TenantConnectionCounts {
 export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   readonly #options: ResolvedTenantConnectionOptions;
   readonly #ports: DbPorts;
-  /** The least recently used first. */
-  readonly #open = new Map<TenantId, OpenTenant>();
+  readonly #open: OpenTenants;
   readonly #failures: OpenFailures;
   readonly #queue: LeaseQueue<OpenTenant>;
   #state: State = { kind: "new" };
@@ -57,13 +46,13 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   constructor(options: TenantConnectionOptions, ports: DbPorts) {
     this.#options = resolveTenantConnectionOptions(options);
     this.#ports = ports;
+    this.#open = new OpenTenants(ports.logger);
     this.#failures = new OpenFailures(ports.clock, this.#options.reopenDelayMs);
     this.#queue = new LeaseQueue(this.#options, ports.clock, (tenant) => this.#take(tenant));
   }
 
   get counts(): TenantConnectionCounts {
-    const inUse = [...this.#open.values()].filter(({ leases }) => leases > 0).length;
-    return { open: this.#open.size, inUse, waiting: this.#queue.length };
+    return { open: this.#open.size, inUse: this.#open.inUse, waiting: this.#queue.length };
   }
 
   async start(): Promise<void> {
@@ -110,7 +99,7 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
     if (this.#state.kind === "draining") this.#state.unused.resolve();
     this.#state = { kind: "closed" };
     this.#queue.refuseAll(this.#closedError());
-    for (const open of this.#open.values()) this.#close(open, "closed");
+    this.#open.closeAll();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -127,8 +116,7 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   #take(tenant: TenantId): OpenTenant | undefined {
     const open = this.#open.get(tenant) ?? this.#openTenant(tenant);
     if (open === undefined) return undefined;
-    this.#open.delete(tenant);
-    this.#open.set(tenant, open);
+    this.#open.use(open);
     open.leases++;
     return open;
   }
@@ -138,13 +126,7 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   }
 
   #makeRoom(): boolean {
-    if (this.#open.size < this.#options.maxOpen) return true;
-    for (const open of this.#open.values()) {
-      if (open.leases > 0) continue;
-      this.#close(open, "least_recently_used");
-      return true;
-    }
-    return false;
+    return this.#open.size < this.#options.maxOpen || this.#open.closeLeastRecentlyUsed();
   }
 
   #openNow(tenant: TenantId): OpenTenant {
@@ -166,35 +148,20 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
     open.leases--;
     open.lastUsedMs = this.#ports.clock.monotonic();
     if (open.leases > 0) return;
-    if (open.connection.suspect) this.#close(open, "suspect");
+    if (open.connection.suspect) this.#open.close(open, "suspect");
     this.#queue.serve();
     this.#settleDrain();
   }
 
   #closeIdle(): void {
     const usedBefore = this.#ports.clock.monotonic() - this.#options.idleTimeoutMs;
-    for (const open of this.#open.values()) {
-      if (open.leases === 0 && open.lastUsedMs <= usedBefore) this.#close(open, "idle");
-    }
+    this.#open.closeUnused("idle", ({ lastUsedMs }) => lastUsedMs <= usedBefore);
   }
 
   #settleDrain(): void {
     if (this.#state.kind !== "draining") return;
-    for (const open of this.#open.values()) {
-      if (open.leases === 0) this.#close(open, "drained");
-    }
+    this.#open.closeUnused("drained", () => true);
     if (this.#open.size === 0) this.#state.unused.resolve();
-  }
-
-  #close(open: OpenTenant, reason: CloseReason): void {
-    const { logger } = this.#ports;
-    if (!this.#open.delete(open.tenant)) return;
-    try {
-      open.connection.close();
-      if (logger.isDebugEnabled()) logger.debug("tenant_database_closed", { tenant_id: open.tenant, reason });
-    } catch (error) {
-      logger.warn("tenant_database_close_failed", { tenant_id: open.tenant, reason, error });
-    }
   }
 
   #closedError(): DbError {

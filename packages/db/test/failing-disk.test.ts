@@ -1,4 +1,14 @@
-import { closeSync, copyFileSync, existsSync, fstatSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { parseTenantId } from "@pm/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
@@ -131,6 +141,56 @@ describe("a disk that fails", () => {
     expect(await manager.withTenant(acme, sizes)).toHaveLength(20);
   });
 
+  it("given a damaged file and leases that overlap without end, when the file is restored, then the next lease works", async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file("tenants", "acme", "main.db");
+    const first = await start(folder);
+    for (let i = 0; i < 20; i++) await first.withTenant(acme, write);
+    await first.drain();
+    copyFileSync(file, folder.file("backup.db"));
+    damage(file);
+
+    await using manager = await start(folder, { maxOpen: 2 });
+    const [found, held] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
+    const holding = manager.withTenant(acme, async (db) => {
+      found.resolve(errorOf(() => db.all("SELECT * FROM blobs")));
+      await held.promise;
+    });
+    expect(await found.promise).toEqual(coded("DB_CORRUPT"));
+    for (const beside of ["-wal", "-shm"]) rmSync(`${file}${beside}`, { force: true });
+    renameSync(folder.file("backup.db"), file);
+    expect(await manager.withTenant(acme, sizes)).toHaveLength(20);
+    expect(manager.counts).toEqual({ open: 2, inUse: 1, waiting: 0 });
+    const waiting = manager.withTenant(bolt, write);
+    held.resolve();
+    await holding;
+    expect([await waiting, await manager.withTenant(acme, sizes)]).toEqual([1, expect.any(Array)]);
+    expect(manager.counts.open).toBe(2);
+  });
+
+  it("given a damaged file and one database that may be open, when a lease holds it, then the next waits for its end", async () => {
+    using folder = new TemporaryFolder();
+    const file = folder.file("tenants", "acme", "main.db");
+    const first = await start(folder);
+    for (let i = 0; i < 20; i++) await first.withTenant(acme, write);
+    await first.drain();
+    damage(file);
+    await using manager = await start(folder, { maxOpen: 1 });
+    const [found, held] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
+    const holding = manager.withTenant(acme, async (db) => {
+      found.resolve(errorOf(() => db.all("SELECT * FROM blobs")));
+      await held.promise;
+    });
+    expect(await found.promise).toEqual(coded("DB_CORRUPT"));
+    const waiting = manager.withTenant(acme, () => manager.counts);
+    const counts = manager.counts;
+
+    held.resolve();
+    await holding;
+    expect(counts).toEqual({ open: 1, inUse: 1, waiting: 1 });
+    expect(await waiting).toEqual({ open: 1, inUse: 1, waiting: 0 });
+  });
+
   it("given a file in the place of a tenant's folder, when the tenant is opened, then it alone is told", async () => {
     using folder = new TemporaryFolder();
     await using manager = await start(folder, { reopenDelayMs: 0 });
@@ -143,6 +203,14 @@ describe("a disk that fails", () => {
     expect(existsSync(folder.file("tenants", "acme", "main.db"))).toBe(true);
   });
 });
+
+function errorOf(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
 
 const PAGE_BYTES = 4096;
 /** The schema and the roots of its tables. */
