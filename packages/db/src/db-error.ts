@@ -1,4 +1,4 @@
-import { CodedError, type CodedErrorDetails } from "@pm/core";
+import { CodedError, type CodedErrorDetails, type TenantId } from "@pm/core";
 import { type ClientError, toClientError } from "@pm/proto";
 
 /**
@@ -10,7 +10,8 @@ import { type ClientError, toClientError } from "@pm/proto";
  * - `DB_STATEMENT` the SQL, its parameters or its transaction is wrong
  * - `DB_CONSTRAINT` a constraint of the schema does not hold
  * - `DB_LIMIT` all databases that may be open are in use, and the wait was too long or the queue too full
- * - `DB_CLOSED` the manager, the directory or the lease has ended, or has not begun
+ * - `DB_CLOSED` the manager, the directory or the lease has ended, or has not begun; with `retryAfterMs`: the tenant's
+ *   database is kept closed for a while
  * - `DB_TOO_NEW` the database was migrated by newer code
  * - `MIGRATION_FAILED` a migration failed, or others were applied than the code has; the database is as it was
  * - `INVALID_OPTION` an option is out of its range
@@ -60,6 +61,12 @@ export class DbError extends CodedError<DbErrorCode> {
 
   static closed(what: string): DbError {
     return new DbError("DB_CLOSED", `${what} is not open`);
+  }
+
+  static tenantClosed(tenant: TenantId): DbError {
+    return new DbError("DB_CLOSED", `tenant ${tenant}: the database is kept closed for now`, {
+      retryAfterMs: RETRY_AFTER_MS,
+    });
   }
 
   static leaseEnded(): DbError {

@@ -35,6 +35,11 @@ export class OpenFailures {
     }
   }
 
+  /** The next one tries again at once. */
+  forget(tenant: TenantId): void {
+    this.#failures.delete(tenant);
+  }
+
   #remember(tenant: TenantId, error: unknown): void {
     this.#failures.set(tenant, { error, untilMs: this.#clock.monotonic() + this.#retryAfterMs });
     const oldest = this.#failures.keys().next();

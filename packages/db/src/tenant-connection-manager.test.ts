@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { parseTenantId, type TenantId } from "@pm/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { coded } from "../test/coded.ts";
@@ -171,6 +171,60 @@ describe("TenantConnectionManager", () => {
     ports.clock.advance(1250);
     expect(manager.counts.open).toBe(0);
     expect(await manager.withTenant(B, read)).toEqual(["b"]);
+  });
+
+  it("given leases that run and wait, when a tenant is closed, then it waits for the first, refuses new ones, and is closed during the work", async () => {
+    await make({ maxOpen: 1 });
+    await manager.withTenant(A, write("old"));
+    const releases = [await hold(A), await hold(A)];
+    const waiting = manager.withTenant(B, write("b"));
+    const refused = manager.withTenant(A, read);
+    const order: string[] = [];
+    const closed = manager.closeTenant(A, async () => {
+      order.push("closed");
+      rmSync(folder.file("tenants", "a"), { recursive: true });
+      await expect(manager.withTenant(A, read)).rejects.toEqual(coded("DB_CLOSED", { retryAfterMs: 1000 }));
+      await expect(manager.closeTenant(A)).rejects.toEqual(coded("DB_CLOSED"));
+    });
+    for (const release of releases) {
+      expect(order).toEqual([]);
+      await release();
+    }
+    expect(await waiting).toBe(1);
+    await expect(refused).rejects.toEqual(coded("DB_CLOSED"));
+    await closed;
+    expect(order).toEqual(["closed"]);
+    expect(closures()).toContainEqual({ tenant_id: "a", reason: "requested" });
+    expect(await manager.withTenant(A, read)).toEqual([]);
+  });
+
+  it("given work that throws while a tenant is closed, when it is over, then the caller is told and leases go on", async () => {
+    await make();
+    const mistake = new Error("mine");
+    await expect(manager.closeTenant(A, () => Promise.reject(mistake))).rejects.toBe(mistake);
+    expect(await manager.withTenant(A, write("a"))).toBe(1);
+  });
+
+  it("given a file that could not be opened, when its tenant is closed to restore it, then the next lease tries at once", async () => {
+    await make({ reopenDelayMs: 1000 });
+    const file = folder.file("tenants", "a", "main.db");
+    await manager.withTenant(A, write("a"));
+    await manager.closeTenant(A, () => writeFileSync(file, "no database, though it is long enough".repeat(100)));
+    await expect(manager.withTenant(A, read)).rejects.toEqual(coded("DB_CORRUPT"));
+    await manager.closeTenant(A, () => rmSync(file));
+    expect(await manager.withTenant(A, read)).toEqual([]);
+  });
+
+  it("given a tenant that is being closed, when the manager is drained or closed, then it does not wait for ever", async () => {
+    for (const end of ["drain", "close"] as const) {
+      await make();
+      const release = await hold(A);
+      const closed = manager.closeTenant(A);
+      const ended = manager[end]();
+      await release();
+      await Promise.all([closed, ended]);
+      await expect(manager.closeTenant(A)).rejects.toEqual(coded("DB_CLOSED"));
+    }
   });
 
   it("given a drain, when leases run, then they end first, those that wait and come are refused, and all is closed", async () => {

@@ -40,6 +40,8 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   readonly #open: OpenTenants;
   readonly #failures: OpenFailures;
   readonly #queue: LeaseQueue<OpenTenant>;
+  /** Tenants that get no lease until `closeTenant` is over. */
+  readonly #closing = new Map<TenantId, PromiseWithResolvers<void>>();
   #state: State = { kind: "new" };
 
   /** @throws DbError `INVALID_OPTION` */
@@ -80,6 +82,30 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
     }
   }
 
+  /**
+   * Closes the database of one tenant, once its running leases have ended, and keeps it closed until `work` has settled:
+   * to restore its files, or to remove them. New leases of the tenant are refused meanwhile, with `DB_CLOSED` and
+   * `retryAfterMs`. Do not ask for it inside a lease of the tenant: it would wait for itself.
+   * @throws DbError `DB_CLOSED` before the start, from the drain on, and while the same tenant is being closed already;
+   * whatever `work` throws. NameError for what is not a tenant id.
+   */
+  async closeTenant(tenant: TenantId, work: () => void | Promise<void> = (): void => undefined): Promise<void> {
+    const id = parseTenantId(tenant);
+    if (this.#state.kind !== "running") throw this.#closedError();
+    if (this.#closing.has(id)) throw DbError.tenantClosed(id);
+    const unused = Promise.withResolvers<void>();
+    this.#closing.set(id, unused);
+    try {
+      this.#settleClosing(id);
+      await unused.promise;
+      await work();
+    } finally {
+      this.#closing.delete(id);
+      this.#failures.forget(id);
+      this.#queue.serve();
+    }
+  }
+
   /** Takes no new leases, refuses those that wait, lets running ones end, and closes every database. */
   async drain({ signal }: DrainOptions = {}): Promise<void> {
     if (this.#state.kind === "new") return this.close();
@@ -100,6 +126,7 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
     this.#state = { kind: "closed" };
     this.#queue.refuseAll(this.#closedError());
     this.#open.closeAll();
+    for (const unused of this.#closing.values()) unused.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -108,12 +135,14 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
 
   #acquire(tenant: TenantId): OpenTenant | Promise<OpenTenant> {
     if (this.#state.kind !== "running") throw this.#closedError();
-    const taken = this.#queue.length === 0 ? this.#take(tenant) : undefined;
+    const isAtOnce = this.#queue.length === 0 || this.#closing.has(tenant);
+    const taken = isAtOnce ? this.#take(tenant) : undefined;
     return taken ?? this.#queue.wait(tenant);
   }
 
   /** A lease at once, or undefined when there is no room. */
   #take(tenant: TenantId): OpenTenant | undefined {
+    if (this.#closing.has(tenant)) throw DbError.tenantClosed(tenant);
     const open = this.#open.get(tenant) ?? this.#openTenant(tenant);
     if (open === undefined) return undefined;
     this.#open.use(open);
@@ -149,6 +178,7 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
     open.lastUsedMs = this.#ports.clock.monotonic();
     if (open.leases > 0) return;
     if (open.connection.suspect) this.#open.close(open, "suspect");
+    this.#settleClosing(open.tenant);
     this.#queue.serve();
     this.#settleDrain();
   }
@@ -156,6 +186,13 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   #closeIdle(): void {
     const usedBefore = this.#ports.clock.monotonic() - this.#options.idleTimeoutMs;
     this.#open.closeUnused("idle", ({ lastUsedMs }) => lastUsedMs <= usedBefore);
+  }
+
+  #settleClosing(tenant: TenantId): void {
+    const unused = this.#closing.get(tenant);
+    if (unused === undefined || this.#open.isUsed(tenant)) return;
+    this.#open.closeUnused("requested", (open) => open.tenant === tenant);
+    unused.resolve();
   }
 
   #settleDrain(): void {
