@@ -199,6 +199,22 @@ describe("TenantDirectory", () => {
     ]);
   });
 
+  it("given rows of another tool that no number and no id can be, when tenants are told and listed, then all others are, and the times are in range", async () => {
+    using shell = new DatabaseSync(folder.file("directory.db"));
+    const insert = "INSERT INTO tenants (tenant_id, state, created_at_ms, updated_at_ms) VALUES";
+    shell.exec(`${insert} ('a' || char(0) || '/x', 'active', 1, 1), ('acme', 'active', 1759000000000000000, -1)`);
+    await directory.create(bolt);
+    shell.exec("INSERT INTO tenant_changes (tenant_id) VALUES ('../x'), ('')");
+    await directory.suspend(bolt);
+    expect(changes.map((change) => change.kind === "saved" && change.record.tenant)).toEqual(["acme", "bolt", "bolt"]);
+    expect(await directory.get(acme)).toMatchObject({ createdAtMs: 8_640_000_000_000_000, updatedAtMs: 0 });
+    expect((await directory.list()).tenants.map(({ tenant }) => tenant)).toEqual(["acme", "bolt"]);
+    expect((await directory.list({ limit: 1 })).nextCursor).toBeDefined();
+    await directory.check();
+    const skipped = ports.logger.lines.filter(({ event }) => event === "tenant_changes_skipped");
+    expect(skipped.map(({ fields }) => fields)).toEqual([{ changes: 1 }, { changes: 2 }]);
+  });
+
   it("given more changes than are remembered, when they are polled, then it is told that anything may have changed", () => {
     using shell = new DatabaseSync(folder.file("directory.db"));
     const insert = (from: number, to: number): void =>

@@ -1,4 +1,4 @@
-import { parseTenantId, type TenantId } from "@pm/core";
+import { isTenantId, parseTenantId, type TenantId } from "@pm/core";
 import type { SqlDatabase, SqlRow, SqlValue } from "./sql-database.ts";
 import type { TenantLimits, TenantRecord, TenantState } from "./tenant-record.ts";
 
@@ -13,12 +13,22 @@ export interface PageSelection {
 /** The changes since a number, each tenant once, in the order of their last change. */
 export interface ChangedTenants {
   readonly tenants: readonly TenantId[];
+  /** How many others there were, whose ids cannot be those of tenants. */
+  readonly unreadable: number;
   /** The number of the last of them: changes after it are still to be asked for. */
   readonly lastSeq: number;
   /** True when changes after that number are no longer there. */
   readonly incomplete: boolean;
 }
 
+/** The largest time that a Date has (ECMA-262, section 21.4.1.1). */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+/** The columns as they are read. A time that another tool wrote may be too large for a number, and is brought into range. */
+const COLUMNS = `
+  tenant_id, state, display_name, max_connections, publications_per_sec, bytes_per_sec, max_channels,
+  max(0, min(created_at_ms, ${MAX_TIME_MS})) AS created_at_ms,
+  max(0, min(updated_at_ms, ${MAX_TIME_MS})) AS updated_at_ms`;
+const FIND = `SELECT ${COLUMNS} FROM tenants WHERE tenant_id = ?`;
 const UPSERT = `
   INSERT INTO tenants (tenant_id, state, display_name, max_connections, publications_per_sec, bytes_per_sec,
     max_channels, created_at_ms, updated_at_ms)
@@ -28,8 +38,10 @@ const UPSERT = `
     max_connections = excluded.max_connections, publications_per_sec = excluded.publications_per_sec,
     bytes_per_sec = excluded.bytes_per_sec, max_channels = excluded.max_channels,
     updated_at_ms = excluded.updated_at_ms`;
+/** Without ids that have a NUL, which the CHECK of the table does not look behind. */
 const PAGE = `
-  SELECT * FROM tenants WHERE tenant_id > :after AND (:state IS NULL OR state = :state)
+  SELECT ${COLUMNS} FROM tenants WHERE tenant_id > :after AND (:state IS NULL OR state = :state)
+    AND length(CAST(tenant_id AS BLOB)) = length(tenant_id)
   ORDER BY tenant_id LIMIT :limit`;
 const CHANGED = "SELECT tenant_id, max(seq) AS seq FROM tenant_changes WHERE seq > ? GROUP BY tenant_id ORDER BY seq";
 
@@ -42,7 +54,7 @@ export class TenantTable {
   }
 
   find(tenant: TenantId): TenantRecord | undefined {
-    const row = this.#db.get("SELECT * FROM tenants WHERE tenant_id = ?", [tenant]);
+    const row = this.#db.get(FIND, [tenant]);
     return row === undefined ? undefined : recordOf(row);
   }
 
@@ -88,8 +100,10 @@ export class TenantTable {
     const rows = this.#db.all(CHANGED, [seq]);
     const first = this.#db.get("SELECT min(seq) AS seq FROM tenant_changes")?.["seq"];
     const wentBack = last < seq;
+    const tenants = rows.map((row) => row["tenant_id"]).filter(isTenantId);
     return {
-      tenants: rows.map((row) => parseTenantId(row["tenant_id"])),
+      tenants,
+      unreadable: rows.length - tenants.length,
       lastSeq: wentBack ? last : Number(rows.at(-1)?.["seq"] ?? seq),
       incomplete: wentBack || Number(first ?? 0) > seq + 1,
     };
@@ -99,7 +113,7 @@ export class TenantTable {
 function recordOf(row: SqlRow): TenantRecord {
   return {
     tenant: parseTenantId(row["tenant_id"]),
-    state: row["state"] === "suspended" ? "suspended" : "active",
+    state: row["state"] === "active" ? "active" : "suspended",
     displayName: typeof row["display_name"] === "string" ? row["display_name"] : undefined,
     limits: limitsOf(row),
     createdAtMs: Number(row["created_at_ms"]),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { parseTenantId, silentLogger, systemClock } from "@pm/core";
 import { TenantDirectory } from "@pm/db";
 import { TenantSetting, TenantState } from "@pm/proto/ops";
@@ -284,6 +285,20 @@ describe("the directory and restarts", () => {
     await using client = await ProtocolClient.connect(second, { tenant: "kept" });
     await client.expect("pong", { case: "ping", value: {} });
     expect((await upgrade(second.process, { headers: [await bearer({ tenant: "out" })] })).status).toBe(403);
+  });
+
+  it("given a directory whose changes cannot be read, when a tenant is suspended, then nobody is told that it is out, and it is as soon as they can", async () => {
+    await using broken = await OpsServer.start({ TENANT_VALIDATION: "directory", DATA_DIR: own });
+    await broken.ops.createTenant({ tenantId: "acme" });
+    await using client = await ProtocolClient.connect(broken, { tenant: "acme" });
+    using shell = new DatabaseSync(join(own, "directory.db"));
+    shell.exec("ALTER TABLE tenant_changes RENAME TO away");
+    const answer = await broken.post("SuspendTenant", { tenantId: "acme" });
+    expect([answer.status, (answer.body as JsonFailure).code]).toEqual([503, "unavailable"]);
+    await client.expect("pong", { case: "ping", value: {} });
+    shell.exec("ALTER TABLE away RENAME TO tenant_changes");
+    expect((await client.closed).code).toBe(4503);
+    expect(await broken.ops.suspendTenant({ tenantId: "acme" })).toMatchObject({ enforced: true });
   });
 
   it("given no validation, when the directory is used, then it works, and says nothing about who may connect", async () => {
