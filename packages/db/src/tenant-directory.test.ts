@@ -215,6 +215,16 @@ describe("TenantDirectory", () => {
     expect(skipped.map(({ fields }) => fields)).toEqual([{ changes: 1 }, { changes: 2 }]);
   });
 
+  it("given limits of another tool that are larger than 32 bits, when they are read, then they are the largest, and can be changed", async () => {
+    await directory.create(acme);
+    using shell = new DatabaseSync(folder.file("directory.db"));
+    shell.exec("UPDATE tenants SET max_connections = 5e9, publications_per_sec = 5e9, max_channels = 5e9");
+    const largest = { maxConnections: 4_294_967_295, publicationsPerSec: 4_294_967_295, maxChannels: 4_294_967_295 };
+    expect((await directory.get(acme)).limits).toEqual(largest);
+    const updated = await directory.update(acme, { limits: { maxChannels: 7 } });
+    expect(updated.limits).toEqual({ ...largest, maxChannels: 7 });
+  });
+
   it("given more changes than are remembered, when they are polled, then it is told that anything may have changed", () => {
     using shell = new DatabaseSync(folder.file("directory.db"));
     const insert = (from: number, to: number): void =>

@@ -20,10 +20,13 @@ describe("updatedSettings", () => {
   it.each([
     ["max_connections", { limits: { maxConnections: 0 } }],
     ["max_connections", { limits: { maxConnections: 1.5 } }],
+    ["max_connections", { limits: { maxConnections: 2 ** 32 } }],
     ["publications_per_sec", { limits: { publicationsPerSec: -1 } }],
+    ["publications_per_sec", { limits: { publicationsPerSec: 2 ** 32 } }],
     ["bytes_per_sec", { limits: { bytesPerSec: 2 ** 53 } }],
     ["bytes_per_sec", { limits: { bytesPerSec: Number.NaN } }],
     ["max_channels", { limits: { maxChannels: 0 } }],
+    ["max_channels", { limits: { maxChannels: 2 ** 32 } }],
     ["display_name", { displayName: "" }],
     ["display_name", { displayName: "x".repeat(201) }],
     ["display_name", { displayName: "two\r\nlines" }],
@@ -32,6 +35,11 @@ describe("updatedSettings", () => {
     ["display_name", { displayName: "half \ud800 a letter" }],
   ])("given %s out of its range as in %j, when it is made, then the field is named", (field, update) => {
     expect(() => updatedSettings(current, update)).toThrow(coded("INVALID_MESSAGE", { field }));
+  });
+
+  it("given the largest limits, when they are set, then they are kept", () => {
+    const limits = { maxConnections: 2 ** 32 - 1, publicationsPerSec: 2 ** 32 - 1, bytesPerSec: 2 ** 53 - 1 };
+    expect(updatedSettings({ limits: {} }, { limits }).limits).toEqual(limits);
   });
 
   it("given names in any script, when they are set, then they are kept as they are", () => {

@@ -1,5 +1,5 @@
 import { TenantError } from "./tenant-error.ts";
-import type { TenantLimits, TenantRecord } from "./tenant-record.ts";
+import { MAX_COUNT_LIMIT, type TenantLimits, type TenantRecord } from "./tenant-record.ts";
 
 /** What is set of a tenant when it is made. */
 export interface TenantSettings {
@@ -18,12 +18,19 @@ const MAX_DISPLAY_NAME = 200;
 /** Control and bidi characters, lone surrogates, line and paragraph separators. */
 const UNSHOWABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** The limits by name: the field as clients know it, and the least value. */
-const LIMITS: Readonly<Record<keyof TenantLimits, { readonly field: string; readonly min: number }>> = {
-  maxConnections: { field: "max_connections", min: 1 },
-  publicationsPerSec: { field: "publications_per_sec", min: 0 },
-  bytesPerSec: { field: "bytes_per_sec", min: 0 },
-  maxChannels: { field: "max_channels", min: 1 },
+interface LimitRange {
+  /** As clients know it. */
+  readonly field: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What is counted is a uint32 for clients. */
+const LIMITS: Readonly<Record<keyof TenantLimits, LimitRange>> = {
+  maxConnections: { field: "max_connections", min: 1, max: MAX_COUNT_LIMIT },
+  publicationsPerSec: { field: "publications_per_sec", min: 0, max: MAX_COUNT_LIMIT },
+  bytesPerSec: { field: "bytes_per_sec", min: 0, max: Number.MAX_SAFE_INTEGER },
+  maxChannels: { field: "max_channels", min: 1, max: MAX_COUNT_LIMIT },
 };
 const LIMIT_NAMES = Object.keys(LIMITS) as (keyof TenantLimits)[];
 
@@ -49,9 +56,9 @@ function chosen<T>(current: T | undefined, update: T | null | undefined): T | un
 }
 
 function parseLimit(name: keyof TenantLimits, value: number): number {
-  const { field, min } = LIMITS[name];
-  if (Number.isSafeInteger(value) && value >= min) return value;
-  throw TenantError.invalid(field, value, `an integer from ${min} to ${Number.MAX_SAFE_INTEGER}`);
+  const { field, min, max } = LIMITS[name];
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw TenantError.invalid(field, value, `an integer from ${min} to ${max}`);
 }
 
 function parseDisplayName(value: string): string {

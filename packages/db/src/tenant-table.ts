@@ -1,6 +1,6 @@
 import { isTenantId, parseTenantId, type TenantId } from "@pm/core";
 import type { SqlDatabase, SqlRow, SqlValue } from "./sql-database.ts";
-import type { TenantLimits, TenantRecord, TenantState } from "./tenant-record.ts";
+import { MAX_COUNT_LIMIT, type TenantLimits, type TenantRecord, type TenantState } from "./tenant-record.ts";
 
 /** Which part of the table a page is. */
 export interface PageSelection {
@@ -23,9 +23,12 @@ export interface ChangedTenants {
 
 /** The largest time that a Date has (ECMA-262, section 21.4.1.1). */
 const MAX_TIME_MS = 8_640_000_000_000_000;
-/** The columns as they are read. A time that another tool wrote may be too large for a number, and is brought into range. */
+/** The columns as they are read. What another tool wrote may be larger than any record has, and is brought into range. */
 const COLUMNS = `
-  tenant_id, state, display_name, max_connections, publications_per_sec, bytes_per_sec, max_channels,
+  tenant_id, state, display_name, bytes_per_sec,
+  min(max_connections, ${MAX_COUNT_LIMIT}) AS max_connections,
+  min(publications_per_sec, ${MAX_COUNT_LIMIT}) AS publications_per_sec,
+  min(max_channels, ${MAX_COUNT_LIMIT}) AS max_channels,
   max(0, min(created_at_ms, ${MAX_TIME_MS})) AS created_at_ms,
   max(0, min(updated_at_ms, ${MAX_TIME_MS})) AS updated_at_ms`;
 const FIND = `SELECT ${COLUMNS} FROM tenants WHERE tenant_id = ?`;
