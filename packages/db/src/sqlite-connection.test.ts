@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { coded } from "../test/coded.ts";
@@ -123,6 +123,17 @@ describe("SqliteConnection", () => {
     expect(() => db.transaction(write)).toThrow(coded("DB_FULL"));
     expect(rows()).toBe(before);
     expect(db.suspect).toBe(false);
+  });
+
+  it("given a size, when all of it is written again and again, then the log beside the file stays in proportion", () => {
+    db.close();
+    const maxBytes = 131_072;
+    db = open(maxBytes);
+    db.run("INSERT INTO notes (text) VALUES (?)", ["x".repeat(40_000)]);
+    for (let i = 0; i < 50; i++) db.run("UPDATE notes SET text = ?", [String(i).padEnd(40_000)]);
+    expect(statSync(folder.file("main.db-wal")).size).toBeLessThan(2.1 * maxBytes);
+    db.run("UPDATE notes SET text = 'small'");
+    expect(statSync(folder.file("main.db-wal")).size).toBeLessThan(1.1 * maxBytes);
   });
 
   it("given a transaction that a full disk has ended, when its work goes on regardless, then nothing is written", () => {

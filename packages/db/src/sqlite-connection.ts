@@ -11,9 +11,12 @@ export interface SqliteConnectionOptions {
   readonly subject: string;
   /** Milliseconds to wait, synchronously, for the lock of another process. */
   readonly busyTimeoutMs: number;
-  /** Bytes that the file may grow to; 0 is no limit. */
+  /** Bytes that the file may grow to, without the log beside it; 0 is no limit. */
   readonly maxBytes: number;
 }
+
+/** Pages in the log after which it is written back to the file: SQLite's own number. */
+const MAX_LOG_PAGES = 1000;
 
 /** One open SQLite file: WAL, a commit is on the disk when it returns, statements kept prepared, errors coded. */
 export class SqliteConnection implements SqlDatabase {
@@ -102,12 +105,20 @@ export class SqliteConnection implements SqlDatabase {
     const mode = this.#native.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
     if (mode !== "wal") throw DbError.notWal(this.subject, mode);
     this.#native.exec("PRAGMA synchronous = FULL");
-    if (options.maxBytes > 0) {
-      const pageBytes = Number(this.#native.prepare("PRAGMA page_size").get()?.["page_size"]);
-      this.#native.exec(`PRAGMA max_page_count = ${Math.floor(options.maxBytes / pageBytes)}`);
-    }
+    this.#bound(options.maxBytes);
     // Absent before Node 24.10.
     this.#native.setAuthorizer?.((action, name) => this.#authorize(action, name));
+  }
+
+  /** The file, and the log beside it, which SQLite would let grow to 1000 pages however small the file is. */
+  #bound(maxBytes: number): void {
+    const pageBytes = Number(this.#native.prepare("PRAGMA page_size").get()?.["page_size"]);
+    const maxPages = maxBytes > 0 ? Math.floor(maxBytes / pageBytes) : Number.POSITIVE_INFINITY;
+    const logPages = Math.min(maxPages, MAX_LOG_PAGES);
+    if (maxBytes > 0) this.#native.exec(`PRAGMA max_page_count = ${maxPages}`);
+    this.#native.exec(`PRAGMA wal_autocheckpoint = ${logPages}`);
+    // Else a log would stay as large as the largest transaction has made it.
+    this.#native.exec(`PRAGMA journal_size_limit = ${logPages * pageBytes}`);
   }
 
   /** No statement reaches another file (an empty name is VACUUM's own), and none ends a transaction under `work`. */
