@@ -3,7 +3,7 @@ export type { DbPorts } from "./db-ports.ts";
 export type { DbErrorCode } from "./db-error.ts";
 export { DbError } from "./db-error.ts";
 export type { Migration } from "./migration.ts";
-export type { SqlChanges, SqlDatabase, SqlParameters, SqlRow, SqlValue } from "./sql-database.ts";
+export type { SqlChanges, SqlDatabase, SqlParameters, SqlResult, SqlRow, SqlValue } from "./sql-database.ts";
 export type { TenantConnectionCounts } from "./tenant-connection-manager.ts";
 export { TenantConnectionManager } from "./tenant-connection-manager.ts";
 export type { TenantConnectionOptions } from "./tenant-connection-options.ts";

@@ -1,5 +1,5 @@
 import { DbError } from "./db-error.ts";
-import type { SqlChanges, SqlDatabase, SqlParameters, SqlRow } from "./sql-database.ts";
+import type { SqlChanges, SqlDatabase, SqlParameters, SqlResult, SqlRow } from "./sql-database.ts";
 
 /** A database for as long as a lease lasts; after it every call fails with `DB_CLOSED`, so that none is used unseen. */
 export class LeasedDatabase implements SqlDatabase {
@@ -25,8 +25,8 @@ export class LeasedDatabase implements SqlDatabase {
     return this.#leased().all(sql, parameters);
   }
 
-  transaction<T>(work: () => T): T {
-    return this.#leased().transaction(work);
+  transaction<T>(work: () => SqlResult<T>): T {
+    return this.#leased().transaction<T>(work);
   }
 
   /** Ends the lease. */

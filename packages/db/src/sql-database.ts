@@ -15,6 +15,9 @@ export interface SqlChanges {
   readonly lastRowId: number;
 }
 
+/** What synchronous work may return. A promise makes it a mistake that the compiler finds. */
+export type SqlResult<T> = T extends PromiseLike<unknown> ? never : T;
+
 /**
  * A database to work with. Every call is synchronous and holds the event loop until SQLite has answered, so keep
  * statements small and read in pages. A statement is prepared on first use and kept; give it a constant text, and the
@@ -33,5 +36,5 @@ export interface SqlDatabase {
    * Runs `work` in one transaction: all of it is written, or, when it throws, nothing. `work` is synchronous, so that
    * no other user of the database gets between; transactions do not nest.
    */
-  transaction<T>(work: () => T): T;
+  transaction<T>(work: () => SqlResult<T>): T;
 }

@@ -19,6 +19,12 @@ describe("SqliteConnection", () => {
     throw new Error("nobody waits for this");
   };
 
+  const writesTwice = async (): Promise<void> => {
+    db.run("INSERT INTO notes (text) VALUES ('a')");
+    await Promise.resolve();
+    db.run("INSERT INTO notes (text) VALUES ('b')");
+  };
+
   beforeEach(() => {
     folder = new TemporaryFolder();
     db = open();
@@ -63,8 +69,16 @@ describe("SqliteConnection", () => {
     expect(rows()).toBe(1);
   });
 
-  it("given work that is asynchronous, when it runs in a transaction, then it is refused and rolled back", async () => {
-    expect(() => db.transaction(writesLate)).toThrow(coded("DB_STATEMENT"));
+  it("given an async function, when it is to run in a transaction, then it is refused and not begun, and does not compile", async () => {
+    // @ts-expect-error a promise is no result of a transaction
+    expect(() => db.transaction(writesTwice)).toThrow(coded("DB_STATEMENT"));
+    await Promise.resolve();
+    expect(rows()).toBe(0);
+  });
+
+  it("given work that returns a promise, when it runs in a transaction, then it is refused and rolled back", async () => {
+    // @ts-expect-error a promise is no result of a transaction
+    expect(() => db.transaction(() => writesLate())).toThrow(coded("DB_STATEMENT"));
     await Promise.resolve();
     expect(rows()).toBe(0);
   });

@@ -1,7 +1,7 @@
 import { constants, DatabaseSync, type StatementSync } from "node:sqlite";
 import { DbError } from "./db-error.ts";
 import { toDbError } from "./db-fault.ts";
-import type { SqlChanges, SqlDatabase, SqlParameters, SqlRow, SqlValue } from "./sql-database.ts";
+import type { SqlChanges, SqlDatabase, SqlParameters, SqlResult, SqlRow, SqlValue } from "./sql-database.ts";
 import { StatementCache } from "./statement-cache.ts";
 
 /** How a file is opened. */
@@ -74,7 +74,9 @@ export class SqliteConnection implements SqlDatabase {
     });
   }
 
-  transaction<T>(work: () => T): T {
+  transaction<T>(work: () => SqlResult<T>): T {
+    // Seen only by its promise, its first part would be rolled back, and the rest would be written after that.
+    if (isAsyncFunction(work)) throw this.#asynchronous();
     if (this.#state === "in transaction") throw DbError.statement(this.subject, "transactions do not nest");
     // IMMEDIATE: a transaction that reads first and writes later could otherwise find itself outrun.
     this.#guard(() => {
@@ -153,7 +155,11 @@ export class SqliteConnection implements SqlDatabase {
     if (!isThenable(result)) return;
     // Its end no longer matters; without a handler its failure would be an unhandled rejection.
     result.then(undefined, () => undefined);
-    throw DbError.statement(this.subject, "the work of a transaction must be synchronous");
+    throw this.#asynchronous();
+  }
+
+  #asynchronous(): DbError {
+    return DbError.statement(this.subject, "the work of a transaction must be synchronous");
   }
 
   #commit(): void {
@@ -180,4 +186,8 @@ function isList(parameters: SqlParameters): parameters is readonly SqlValue[] {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+function isAsyncFunction(work: () => unknown): boolean {
+  return Object.prototype.toString.call(work) === "[object AsyncFunction]";
 }

@@ -4,6 +4,7 @@ import { DbError } from "./db-error.ts";
 import type { DbPorts } from "./db-ports.ts";
 import { DIRECTORY_MIGRATIONS } from "./directory-schema.ts";
 import { openDatabase } from "./open-database.ts";
+import type { SqlResult } from "./sql-database.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 import type { TenantChangeListener, Unsubscribe } from "./tenant-change.ts";
 import { TenantChangeFeed } from "./tenant-change-feed.ts";
@@ -195,9 +196,9 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
     });
   }
 
-  #write<T>(work: (opened: Opened) => T): T {
+  #write<T>(work: (opened: Opened) => SqlResult<T>): T {
     const opened = this.#opened();
-    const result = opened.connection.transaction(() => work(opened));
+    const result = opened.connection.transaction<T>(() => work(opened));
     opened.feed.publish();
     return result;
   }
