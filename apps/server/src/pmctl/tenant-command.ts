@@ -48,7 +48,8 @@ const VERBS = {
   },
   show: { description: "show a tenant", ask: (client, tenantId) => client.getTenant({ tenantId }) },
   delete: {
-    description: "take a tenant out of the directory, and close its connections; its data stays",
+    description:
+      "take a tenant out of the directory, and close its connections; its data and the logs of its channels stay, for the next tenant of that name too",
     ask: async (client, tenantId) => {
       const { enforced } = await client.deleteTenant({ tenantId });
       return { enforced };
