@@ -64,10 +64,14 @@ export class TenantChangeFeed {
 
   #tell(change: TenantChange): void {
     for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
+      const onFailure = (error: unknown): void =>
         this.#logger.error("tenant_change_listener_failed", { change: change.kind, error });
+      try {
+        const result: unknown = listener(change);
+        // An async function passes for a listener, and nobody else would handle its rejection.
+        if (result instanceof Promise) result.catch(onFailure);
+      } catch (error) {
+        onFailure(error);
       }
     }
   }

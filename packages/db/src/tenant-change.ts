@@ -14,7 +14,7 @@ export type TenantChange =
   | { readonly kind: "deleted"; readonly tenant: TenantId }
   | { readonly kind: "reset" };
 
-/** Is told of changes; synchronous, and what it throws is logged. */
+/** Is told of changes; synchronous, and what it throws is logged. Nobody waits for an async one. */
 export type TenantChangeListener = (change: TenantChange) => void;
 
 /** Ends a subscription; may be called again. */

@@ -1,5 +1,4 @@
-import { resolve } from "node:path";
-import { DbError } from "./db-error.ts";
+import { dataDirOption } from "./data-dir-option.ts";
 import { integerOption } from "./integer-option.ts";
 import { assertNumbered, type Migration } from "./migration.ts";
 
@@ -70,10 +69,9 @@ export interface ResolvedTenantConnectionOptions {
 export function resolveTenantConnectionOptions(options: TenantConnectionOptions): ResolvedTenantConnectionOptions {
   const migrations = options.migrations ?? [];
   assertNumbered(migrations);
-  if (options.dataDir === "") throw DbError.invalidOption("dataDir", '""', "a folder");
   const maxDatabaseBytes = bytesOption(options.maxDatabaseBytes ?? 0);
   return {
-    dataDir: resolve(options.dataDir),
+    dataDir: dataDirOption(options.dataDir),
     migrations,
     maxOpen: integerOption("maxOpen", options.maxOpen ?? 100, { min: 1 }),
     maxWaiting: integerOption("maxWaiting", options.maxWaiting ?? 1000, { min: 0 }),

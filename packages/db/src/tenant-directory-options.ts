@@ -1,5 +1,4 @@
-import { resolve } from "node:path";
-import { DbError } from "./db-error.ts";
+import { dataDirOption } from "./data-dir-option.ts";
 import { integerOption } from "./integer-option.ts";
 
 /** How a TenantDirectory is set up. */
@@ -30,9 +29,8 @@ export interface ResolvedTenantDirectoryOptions {
  * @throws DbError `INVALID_OPTION` with the name of the option in `field`.
  */
 export function resolveTenantDirectoryOptions(options: TenantDirectoryOptions): ResolvedTenantDirectoryOptions {
-  if (options.dataDir === "") throw DbError.invalidOption("dataDir", '""', "a folder");
   return {
-    dataDir: resolve(options.dataDir),
+    dataDir: dataDirOption(options.dataDir),
     pollIntervalMs: integerOption("pollIntervalMs", options.pollIntervalMs ?? 1000, { min: 1 }),
     busyTimeoutMs: integerOption("busyTimeoutMs", options.busyTimeoutMs ?? 250, { min: 0 }),
   };

@@ -1,11 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import { rmSync, writeFileSync } from "node:fs";
 import { parseTenantId } from "@pm/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { coded } from "../test/coded.ts";
 import { manualPorts, type ManualPorts } from "../test/manual-ports.ts";
 import { TemporaryFolder } from "../test/temporary-folder.ts";
-import type { TenantChange } from "./tenant-change.ts";
+import type { TenantChange, TenantChangeListener } from "./tenant-change.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 
 const [acme, bolt] = [parseTenantId("acme"), parseTenantId("bolt")];
@@ -258,6 +258,15 @@ describe("TenantDirectory", () => {
     expect(told).toHaveLength(1);
   });
 
+  it("given a listener that is async and rejects, when something changes, then that is logged and nothing else happens", async () => {
+    const rejects: unknown = () => Promise.reject(new Error("in an async listener"));
+    directory.subscribe(rejects as TenantChangeListener);
+    await directory.create(acme);
+    await vi.waitFor(() =>
+      expect(ports.logger.lines).toContainEqual(expect.objectContaining({ event: "tenant_change_listener_failed" })),
+    );
+  });
+
   it("given a listener that changes tenants itself, when it is told, then nothing old is told after what is new", async () => {
     const other = await open();
     await other.create(acme);
@@ -339,6 +348,11 @@ describe("TenantDirectory", () => {
     await expect(idle.create(acme)).rejects.toEqual(coded("DB_CLOSED"));
     await expect(idle.start()).rejects.toEqual(coded("DB_CLOSED"));
     expect(ports.clock.pending).toBe(timers);
+  });
+
+  it("given no folder at all, as from plain JavaScript, when it is made, then that is named", () => {
+    const options = {} as { dataDir: string };
+    expect(() => new TenantDirectory(options, ports)).toThrow(coded("INVALID_OPTION", { field: "dataDir" }));
   });
 
   it.each(["pollIntervalMs", "busyTimeoutMs", "dataDir"])(

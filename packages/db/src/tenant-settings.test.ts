@@ -42,6 +42,16 @@ describe("updatedSettings", () => {
     expect(updatedSettings({ limits: {} }, { limits }).limits).toEqual(limits);
   });
 
+  it("given a limit with a misspelt name, when it is set, then it is refused rather than none", () => {
+    const limits = { maxConnection: 5 } as object;
+    expect(() => updatedSettings({ limits: {} }, { limits })).toThrow(
+      coded("INVALID_MESSAGE", {
+        field: "limits",
+        message: 'limits "maxConnection" is not one of maxConnections, publicationsPerSec, bytesPerSec, maxChannels',
+      }),
+    );
+  });
+
   it("given names in any script, when they are set, then they are kept as they are", () => {
     for (const displayName of ["Ærø & Søn", "株式会社", "شرکت می\u200cخواهم", "Acme 👩\u200d🔧"]) {
       expect(updatedSettings({ limits: {} }, { displayName }).displayName).toBe(displayName);

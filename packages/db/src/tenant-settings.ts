@@ -42,6 +42,7 @@ export function updatedSettings(
   current: Pick<TenantRecord, "displayName" | "limits">,
   update: TenantUpdate,
 ): TenantSettings {
+  for (const name of Object.keys(update.limits ?? {})) assertKnown(name);
   const limits: { -readonly [Limit in keyof TenantLimits]: number } = {};
   for (const name of LIMIT_NAMES) {
     const value = chosen(current.limits[name], update.limits?.[name]);
@@ -53,6 +54,12 @@ export function updatedSettings(
 
 function chosen<T>(current: T | undefined, update: T | null | undefined): T | undefined {
   return update === undefined ? current : (update ?? undefined);
+}
+
+/** A limit with a misspelt name would otherwise be no limit, and nobody would know. */
+function assertKnown(name: string): void {
+  if (Object.hasOwn(LIMITS, name)) return;
+  throw TenantError.invalid("limits", name, `one of ${LIMIT_NAMES.join(", ")}`);
 }
 
 function parseLimit(name: keyof TenantLimits, value: number): number {
