@@ -41,6 +41,11 @@ export class TenantChangeFeed {
     this.#attempt(() => this.#tellChanges());
   }
 
+  /** Tells that anything may be different. */
+  tellReset(): void {
+    this.#tell({ kind: "reset" });
+  }
+
   #tellChanges(): void {
     const before = this.#seq;
     const { tenants, unreadable, lastSeq, incomplete } = this.#table.changedSince(before);
@@ -48,7 +53,7 @@ export class TenantChangeFeed {
     // No tenant can have such an id, so nobody misses anything, and the changes of the others must not wait for it.
     if (unreadable > 0) this.#logger.warn("tenant_changes_skipped", { changes: unreadable });
     try {
-      if (incomplete) this.#tell({ kind: "reset" });
+      if (incomplete) this.tellReset();
       // Read one by one: a listener may itself have changed what is told next.
       else for (const tenant of tenants) this.#tell(this.#changeOf(tenant));
     } catch (error) {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { parseTenantId } from "@pm/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { coded } from "../test/coded.ts";
@@ -9,6 +9,13 @@ import type { TenantChange, TenantChangeListener } from "./tenant-change.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 
 const [acme, bolt] = [parseTenantId("acme"), parseTenantId("bolt")];
+
+/** As an operator makes a backup. */
+function copyDatabase(from: string, to: string): void {
+  using shell = new DatabaseSync(from);
+  shell.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  shell.prepare("VACUUM INTO ?").run(to);
+}
 
 describe("TenantDirectory", () => {
   let folder: TemporaryFolder;
@@ -297,6 +304,56 @@ describe("TenantDirectory", () => {
     const events = ports.logger.lines.map(({ event }) => event);
     expect(events.filter((event) => event === "tenant_directory_unreadable")).toHaveLength(2);
     expect(events.filter((event) => event === "tenant_directory_readable")).toHaveLength(2);
+  });
+
+  it.each(["in place", "by a rename"])(
+    "given a file that is damaged while it is open, when it is restored %s, then it is opened again and everybody is to look anew",
+    async (how) => {
+      await directory.create(acme);
+      const file = folder.file("directory.db");
+      copyDatabase(file, folder.file("backup.db"));
+      changes.length = 0;
+      writeFileSync(file, "no database, though it is long enough for one".repeat(1000));
+      await directory.get(acme).catch(() => undefined);
+      ports.clock.advance(3000);
+      await expect(directory.check()).rejects.toEqual(coded("DB_CORRUPT"));
+      await expect(directory.get(acme)).rejects.toEqual(coded("DB_CORRUPT"));
+      for (const beside of ["-wal", "-shm"]) rmSync(`${file}${beside}`, { force: true });
+      if (how === "in place") copyFileSync(folder.file("backup.db"), file);
+      else renameSync(folder.file("backup.db"), file);
+      ports.clock.advance(1000);
+      await directory.check();
+      expect((await directory.get(acme)).state).toBe("active");
+      expect(changes).toEqual([{ kind: "reset" }]);
+      await directory.suspend(acme);
+      expect(changes.at(-1)).toMatchObject({ kind: "saved", record: { state: "suspended" } });
+      const events = ports.logger.lines.map(({ event }) => event);
+      expect(events.filter((event) => event === "tenant_directory_reopened")).toHaveLength(1);
+    },
+  );
+
+  it("given a sound file that another takes the place of, when it is polled, then the other is opened", async () => {
+    await directory.create(acme);
+    copyDatabase(folder.file("directory.db"), folder.file("backup.db"));
+    await directory.create(bolt);
+    for (const beside of ["-wal", "-shm"]) rmSync(folder.file(`directory.db${beside}`), { force: true });
+    renameSync(folder.file("backup.db"), folder.file("directory.db"));
+    ports.clock.advance(1000);
+    expect((await directory.list()).tenants.map(({ tenant }) => tenant)).toEqual(["acme"]);
+    expect(changes.at(-1)).toEqual({ kind: "reset" });
+  });
+
+  it("given a damaged file that is then gone, when it is polled, then no empty one is made in its place", async () => {
+    await directory.create(acme);
+    const file = folder.file("directory.db");
+    writeFileSync(folder.file("other"), "no database, though it is long enough for one".repeat(1000));
+    for (const beside of ["-wal", "-shm"]) rmSync(`${file}${beside}`, { force: true });
+    renameSync(folder.file("other"), file);
+    ports.clock.advance(1000);
+    rmSync(file);
+    ports.clock.advance(1000);
+    expect(existsSync(file)).toBe(false);
+    await expect(directory.check()).rejects.toEqual(coded("DB_IO"));
   });
 
   it("given another process that holds the lock, when a tenant is made, then it is refused for now and others are read", async () => {

@@ -2,12 +2,9 @@ import { join } from "node:path";
 import { type CancelTimer, type Lifecycle, parseTenantId, type TenantId } from "@pm/core";
 import { DbError } from "./db-error.ts";
 import type { DbPorts } from "./db-ports.ts";
-import { DIRECTORY_MIGRATIONS } from "./directory-schema.ts";
-import { openDatabase } from "./open-database.ts";
+import { DirectoryFile, type DirectoryFileOptions } from "./directory-file.ts";
 import type { SqlResult } from "./sql-database.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
 import type { TenantChangeListener, Unsubscribe } from "./tenant-change.ts";
-import { TenantChangeFeed } from "./tenant-change-feed.ts";
 import {
   type ResolvedTenantDirectoryOptions,
   resolveTenantDirectoryOptions,
@@ -18,17 +15,14 @@ import { pageOf, parseListOptions, type TenantListOptions, type TenantPage } fro
 import type { TenantRecord } from "./tenant-record.ts";
 import { type TenantSettings, type TenantUpdate, updatedSettings } from "./tenant-settings.ts";
 import type { TenantSource } from "./tenant-source.ts";
-import { TenantTable } from "./tenant-table.ts";
+import type { TenantTable } from "./tenant-table.ts";
 
-interface Opened {
-  readonly kind: "open";
-  readonly connection: SqliteConnection;
-  readonly table: TenantTable;
-  readonly feed: TenantChangeFeed;
-  readonly stopPoll: CancelTimer;
-}
-
-type State = { readonly kind: "new" } | Opened | { readonly kind: "closed" };
+type State =
+  | { readonly kind: "new" }
+  | { readonly kind: "open"; readonly file: DirectoryFile; readonly stopPoll: CancelTimer }
+  /** The file was damaged or taken away while it was open. It is tried again at each poll. */
+  | { readonly kind: "broken"; readonly error: unknown; readonly stopPoll: CancelTimer }
+  | { readonly kind: "closed" };
 
 /**
  * Which tenants exist, active or suspended, with their own limits: `<dataDir>/directory.db`. Several processes may have
@@ -51,27 +45,11 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
 
   /** @throws DbError when the directory cannot be opened or migrated. */
   async start(): Promise<void> {
-    if (this.#state.kind === "open") return;
     if (this.#state.kind === "closed") throw this.#closedError();
-    const { dataDir, busyTimeoutMs, pollIntervalMs } = this.#options;
-    const { clock, logger } = this.#ports;
-    const connection = openDatabase({
-      file: join(dataDir, "directory.db"),
-      subject: "the tenant directory",
-      busyTimeoutMs,
-      maxBytes: 0,
-      migrations: DIRECTORY_MIGRATIONS,
-      nowMs: clock.now(),
-    });
-    try {
-      const table = new TenantTable(connection);
-      const feed = new TenantChangeFeed(table, this.#listeners, logger);
-      const stopPoll = clock.every(pollIntervalMs, () => feed.poll());
-      this.#state = { kind: "open", connection, table, feed, stopPoll };
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    if (this.#state.kind !== "new") return;
+    const file = new DirectoryFile(this.#fileOptions(), this.#ports);
+    const stopPoll = this.#ports.clock.every(this.#options.pollIntervalMs, () => this.#poll());
+    this.#state = { kind: "open", file, stopPoll };
   }
 
   /** Nothing waits in it, so this closes. */
@@ -82,9 +60,8 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
   async close(): Promise<void> {
     const state = this.#state;
     this.#state = { kind: "closed" };
-    if (state.kind !== "open") return;
-    state.stopPoll();
-    state.connection.close();
+    if (state.kind === "open" || state.kind === "broken") state.stopPoll();
+    if (state.kind === "open") state.file.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -196,16 +173,44 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
     });
   }
 
-  #write<T>(work: (opened: Opened) => SqlResult<T>): T {
-    const opened = this.#opened();
-    const result = opened.connection.transaction<T>(() => work(opened));
-    opened.feed.publish();
+  #write<T>(work: (file: DirectoryFile) => SqlResult<T>): T {
+    const file = this.#opened();
+    const result = file.transaction<T>(() => work(file));
+    file.feed.publish();
     return result;
   }
 
-  #opened(): Opened {
+  #poll(): void {
+    const state = this.#state;
+    if (state.kind === "open" && !state.file.isStale) state.file.feed.poll();
+    else if (state.kind === "open" || state.kind === "broken") this.#reopen(state);
+  }
+
+  /** Takes up a file that was restored: nothing that was known of the old one need hold. */
+  #reopen(state: Extract<State, { readonly stopPoll: CancelTimer }>): void {
+    const { stopPoll } = state;
+    const { logger } = this.#ports;
+    try {
+      if (state.kind === "open") state.file.close();
+      const file = DirectoryFile.again(this.#fileOptions(), this.#ports);
+      this.#state = { kind: "open", file, stopPoll };
+      logger.info("tenant_directory_reopened");
+      file.feed.tellReset();
+    } catch (error) {
+      if (state.kind === "open") logger.error("tenant_directory_unreadable", { error });
+      this.#state = { kind: "broken", error, stopPoll };
+    }
+  }
+
+  #opened(): DirectoryFile {
+    if (this.#state.kind === "broken") throw this.#state.error;
     if (this.#state.kind !== "open") throw this.#closedError();
-    return this.#state;
+    return this.#state.file;
+  }
+
+  #fileOptions(): DirectoryFileOptions {
+    const { dataDir, busyTimeoutMs } = this.#options;
+    return { path: join(dataDir, "directory.db"), busyTimeoutMs, listeners: this.#listeners };
   }
 
   #closedError(): DbError {
