@@ -1,9 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { parseTenantId } from "@pm/core";
-import type { OpsService } from "@pm/proto/ops";
+import type { DisconnectRequest, OpsService } from "@pm/proto/ops";
 import { userId } from "./checked-text.ts";
 import { connectionPage } from "./connection-page.ts";
 import { connectionInfo } from "./connection-view.ts";
+import { OpsInputError } from "./ops-error.ts";
 import type { OpsPorts } from "./ops-ports.ts";
 
 type ConnectionMethods = Pick<ServiceImpl<typeof OpsService>, "listConnections" | "disconnect">;
@@ -18,10 +19,19 @@ export function connectionMethods({ ws, logger }: OpsPorts): ConnectionMethods {
 
     async disconnect(request) {
       const tenant = parseTenantId(request.tenantId);
-      const user = request.userId === undefined ? undefined : userId(request.userId);
+      const user = disconnectedUser(request);
       const disconnected = ws.disconnect(tenant, user);
       logger.info("connections_disconnected", { tenant_id: tenant, user_id: user, connections: disconnected });
       return { disconnected };
     },
   };
+}
+
+/** Undefined: everybody, which has to be said. */
+function disconnectedUser(request: DisconnectRequest): string | undefined {
+  const isWhole = request.wholeTenant !== undefined;
+  if (isWhole === (request.userId !== undefined)) {
+    throw OpsInputError.of("target", isWhole ? "is both: give one" : "is missing: give user_id or whole_tenant");
+  }
+  return request.userId === undefined ? undefined : userId(request.userId);
 }

@@ -3,11 +3,14 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from "helmet";
 import { connectionPage } from "./connection-page.ts";
 import { connectionJson } from "./connection-view.ts";
-import { statusOf } from "./ops-error.ts";
+import { OpsInputError, statusOf } from "./ops-error.ts";
 import type { OpsGuard, OpsRefusal } from "./ops-guard.ts";
 import type { OpsPorts } from "./ops-ports.ts";
 import type { OpsRpc } from "./ops-rpc.ts";
 import { reportFailure } from "./report-failure.ts";
+
+/** What the list of connections may be asked with. */
+const PARAMETERS: readonly string[] = ["tenant", "user", "page_size", "cursor"];
 
 /** What the operations listener answers over HTTP/1. All but the metrics is for whoever has the key. */
 export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Express {
@@ -57,6 +60,7 @@ function tellHealth({ health }: OpsPorts): RequestHandler {
 
 function listConnections({ ws }: OpsPorts): RequestHandler {
   return ({ query }, response) => {
+    assertKnown(query);
     const { connections, nextCursor } = connectionPage(ws.connections, {
       tenantId: textOf(query["tenant"]),
       userId: textOf(query["user"]),
@@ -65,6 +69,13 @@ function listConnections({ ws }: OpsPorts): RequestHandler {
     });
     response.json({ connections: connections.map(connectionJson), next_cursor: nextCursor === "" ? null : nextCursor });
   };
+}
+
+/** A filter that is misspelt would list everybody. @throws OpsInputError */
+function assertKnown(query: object): void {
+  const unknown = Object.keys(query).find((name) => !PARAMETERS.includes(name));
+  if (unknown === undefined) return;
+  throw OpsInputError.of("query", `has ${JSON.stringify(unknown)}, expected only ${PARAMETERS.join(", ")}`);
 }
 
 const noStore: RequestHandler = (_request, response, next) => {

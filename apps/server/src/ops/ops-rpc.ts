@@ -26,6 +26,8 @@ export function opsRpc(ports: OpsPorts): OpsRpc {
     readMaxBytes: Math.max(LEAST_BODY_BYTES, 2 * ports.ws.options.maxMessageBytes),
     maxTimeoutMs: MAX_TIMEOUT_MS,
     acceptCompression: [],
+    // A misspelt field is told: left out, it could stand for more than was meant.
+    jsonOptions: { ignoreUnknownFields: false },
   };
 }
 

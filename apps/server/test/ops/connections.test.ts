@@ -107,6 +107,8 @@ describe("who is connected", () => {
     ["?page_size=1001", "page_size"],
     ["?page_size=x", "page_size"],
     ["?cursor=x", "cursor"],
+    ["?user_id=ada", "query"],
+    ["?tenant=acme&Tenant=acme", "query"],
   ])("given %s, when it is asked for, then it is 400 with the field %s", async (query, field) => {
     const response = await server.get(`/connections${query}`);
     expect([response.status, await response.json()]).toMatchObject([400, { code: "INVALID_MESSAGE", field }]);
@@ -128,16 +130,31 @@ describe("Disconnect", () => {
     expect((await server.post("Disconnect", { tenantId: "d-1", userId: "ada" })).body).toEqual({ disconnected: 2 });
     expect([(await phone?.closed)?.code, (await laptop?.closed)?.code]).toEqual([4503, 4503]);
     for (const other of [colleague, namesake]) await other?.expect("pong", { case: "ping", value: {} });
-    expect(await server.ops.disconnect({ tenantId: "d-1" })).toMatchObject({ disconnected: 1 });
+    expect(await server.ops.disconnect({ tenantId: "d-1", wholeTenant: {} })).toMatchObject({ disconnected: 1 });
     expect((await colleague?.closed)?.code).toBe(4503);
     await namesake?.expect("pong", { case: "ping", value: {} });
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   });
 
-  it("given an empty user, when it is disconnected, then it is refused, not taken for everybody", async () => {
-    await using client = await ProtocolClient.connect(server, { tenant: "d-3" });
-    const { status, body } = await server.post("Disconnect", { tenantId: "d-3", userId: "" });
-    expect([status, (body as JsonFailure).details?.[0]?.debug]).toMatchObject([400, { field: "user_id" }]);
+  it.each([
+    ["an empty user", "user_id", { userId: "" }],
+    ["no user", "target", {}],
+    ["null for a user", "target", { userId: null }],
+    ["a user and the whole tenant", "target", { userId: "ada", wholeTenant: {} }],
+  ])(
+    "given %s, when it is disconnected, then it is refused, not taken for everybody",
+    async (_what, field, request) => {
+      await using client = await ProtocolClient.connect(server, { tenant: "d-3" });
+      const { status, body } = await server.post("Disconnect", { tenantId: "d-3", ...request });
+      expect([status, (body as JsonFailure).details?.[0]?.debug]).toMatchObject([400, { field }]);
+      await client.expect("pong", { case: "ping", value: {} });
+    },
+  );
+
+  it("given a misspelt field, when it is posted, then it is 400 and named, and nobody is disconnected", async () => {
+    await using client = await ProtocolClient.connect(server, { tenant: "d-4" });
+    const { status, body } = await server.post("Disconnect", { tenantId: "d-4", user: "ada", wholeTenant: {} });
+    expect([status, (body as JsonFailure).message]).toEqual([400, expect.stringContaining('key "user" is unknown')]);
     await client.expect("pong", { case: "ping", value: {} });
   });
 });
