@@ -1,5 +1,6 @@
 import { ConnectError, type ConnectRouter, type ConnectRouterOptions, type Interceptor } from "@connectrpc/connect";
 import { OpsService } from "@pm/proto/ops";
+import { bounded } from "./bounded-handler.ts";
 import { connectionMethods } from "./connections.ts";
 import { connectErrorOf } from "./ops-error.ts";
 import type { OpsPorts } from "./ops-ports.ts";
@@ -12,8 +13,6 @@ export interface OpsRpc extends ConnectRouterOptions {
   readonly routes: (router: ConnectRouter) => void;
 }
 
-/** A batch of the largest size that makes sense: base64 makes bytes a third longer, and there is more than payloads. */
-const LEAST_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_TIMEOUT_MS = 60_000;
 
 /** Makes the typed API. Compressed requests are refused: they would be larger than what is measured. */
@@ -21,9 +20,9 @@ export function opsRpc(ports: OpsPorts): OpsRpc {
   return {
     routes: (router) => {
       router.service(OpsService, { ...publishMethods(ports), ...connectionMethods(ports), ...tenantMethods(ports) });
+      for (const [at, handler] of router.handlers.entries()) router.handlers[at] = bounded(handler, ports);
     },
     interceptors: [tellFailures(ports)],
-    readMaxBytes: Math.max(LEAST_BODY_BYTES, 2 * ports.ws.options.maxMessageBytes),
     maxTimeoutMs: MAX_TIMEOUT_MS,
     acceptCompression: [],
     // A misspelt field is told: left out, it could stand for more than was meant.
