@@ -4,8 +4,9 @@ import type { TenantDirectory } from "@pm/db";
 import type { Broker, WsServer } from "@pm/ws";
 import { EventLoop } from "./event-loop.ts";
 import { Health } from "./health.ts";
+import { memory } from "./memory.ts";
 import { Probe, type ProbePorts } from "./probe.ts";
-import { connections, drain, memory } from "./process-subsystems.ts";
+import { connections, drain } from "./process-subsystems.ts";
 import type { Subsystem, WatchedSubsystem } from "./subsystem.ts";
 
 /** What the health of a server is made of. */

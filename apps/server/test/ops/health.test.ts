@@ -18,6 +18,9 @@ interface Details {
 /** Blocks the event loop of the process for 600 ms on SIGUSR2. */
 const BLOCKING = `data:text/javascript,process.on("SIGUSR2",()=>{const end=Date.now()+600;while(Date.now()<end);})`;
 
+/** Holds more and more from SIGUSR2 on: much at once, then 25 MB a second. */
+const LEAKING = `data:text/javascript,const held=[];const hold=(n)=>{for(let i=0;i<n;i++)held.push([i,i,i,i]);};process.on("SIGUSR2",()=>{hold(2e6);setInterval(hold,20,6000);})`;
+
 let dataDir: string;
 
 beforeEach(() => {
@@ -81,6 +84,19 @@ describe("health", () => {
     await late.expect("pong", { case: "ping", value: {} });
     const events = server.process.lines.filter((line) => line["subsystem"] === "tenant_directory");
     expect(events.map(({ event }) => event)).toEqual(["subsystem_failed", "subsystem_recovered"]);
+  });
+
+  it("given a process that leaks, when its heap comes to its limit, then /ready falls before V8 ends it", async () => {
+    await using server = await OpsServer.start({}, ["--max-old-space-size=256", `--import=${LEAKING}`]);
+    server.process.signal("SIGUSR2");
+    const statuses = new Set<number>();
+    while (server.process.isRunning && !statuses.has(503)) {
+      const answer = await server.process.get("/ready").catch(() => undefined);
+      statuses.add(answer?.status ?? 0);
+      if (answer?.status === 503)
+        expect((await details(server)).subsystems["memory"]).toMatchObject({ state: "failed" });
+    }
+    expect(statuses).toContain(503);
   });
 
   it("given an event loop that was blocked, when its health is read, then it says so for some seconds, and is well again", async () => {
