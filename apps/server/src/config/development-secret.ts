@@ -31,6 +31,15 @@ export function readDevelopmentSecret(dataDir: string): DevelopmentSecret {
 }
 
 /**
+ * The secret that is there, or one like it that nothing keeps. Nothing is made and nothing is changed.
+ * @throws Error where the file cannot be read, or holds something else
+ */
+export function previewDevelopmentSecret(dataDir: string): DevelopmentSecret {
+  const path = developmentSecretPath(dataDir);
+  return { secret: existsSync(path) ? read(path) : newSecret(), path, warning: undefined };
+}
+
+/**
  * Looks whether the secret that is there can be used. Nothing is made and nothing is changed.
  * @throws Error where the file cannot be read, or holds something else
  */
@@ -50,13 +59,17 @@ function create(dataDir: string, path: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
   try {
-    writeFileSync(draft, `${randomBytes(SECRET_BYTES).toString("base64url")}\n`, { mode: 0o600 });
+    writeFileSync(draft, `${newSecret()}\n`, { mode: 0o600 });
     linkSync(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
 }
 
 function closeToOthers(path: string): string | undefined {

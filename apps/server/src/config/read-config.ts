@@ -11,16 +11,29 @@ import { SETTINGS } from "./settings.ts";
 /** Descriptors kept for databases, logs, listeners and what Node needs. */
 const RESERVED_DESCRIPTORS = 256;
 
+/** What reading a configuration is for. */
+export interface ReadConfigOptions {
+  /**
+   * Nothing is written: a development secret that is not there yet is not kept.
+   * @default false
+   */
+  readonly isCheck?: boolean | undefined;
+}
+
 /**
  * Reads the whole configuration. In development without a key, the development secret is made on first use.
  * @throws ConfigError with every problem at once
  */
-export function readConfig(env: Environment, machine: Machine = thisMachine()): Config {
+export function readConfig(
+  env: Environment,
+  machine: Machine = thisMachine(),
+  { isCheck = false }: ReadConfigOptions = {},
+): Config {
   const problems = misspelt(env);
   const values = readSettings(env, problems);
   problems.push(...crossProblems(values));
   const warnings: string[] = [];
-  const tokenKey = resolveTokenKey(values, { problems, warnings });
+  const tokenKey = resolveTokenKey(values, { problems, warnings, isCheck });
   if (problems.length > 0 || tokenKey === undefined || !isComplete(values)) throw new ConfigError(problems);
   warnings.push(...crossWarnings(values));
   return { ...resolve(values, machine, warnings), tokenKey, warnings };

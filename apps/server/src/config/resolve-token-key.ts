@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import type { SettingValues } from "./config.ts";
-import { checkDevelopmentSecret, readDevelopmentSecret } from "./development-secret.ts";
+import { checkDevelopmentSecret, previewDevelopmentSecret, readDevelopmentSecret } from "./development-secret.ts";
 import { DEFAULT_DATA_DIR } from "./settings.ts";
 import { MIN_SECRET_BYTES, type SecretKey, type TokenKey } from "./token-key.ts";
 
 /** Where problems and warnings are gathered. */
 export interface Findings {
+  /** Nothing is written. */
+  readonly isCheck: boolean;
   readonly problems: string[];
   readonly warnings: string[];
 }
@@ -60,7 +62,8 @@ function remoteKeys(url: string, { warnings }: Findings): TokenKey {
   return { kind: "jwks", url };
 }
 
-function developmentKey(values: Partial<SettingValues>, { problems, warnings }: Findings): SecretKey | undefined {
+function developmentKey(values: Partial<SettingValues>, findings: Findings): SecretKey | undefined {
+  const { problems, warnings, isCheck } = findings;
   if (values.nodeEnv !== "development") {
     problems.push(`JWT_SECRET: is absent, expected ${ONE_KEY}, or NODE_ENV=development`);
     return undefined;
@@ -71,7 +74,9 @@ function developmentKey(values: Partial<SettingValues>, { problems, warnings }: 
       checkDevelopmentSecret(values.dataDir);
       return undefined;
     }
-    const { secret, path, warning } = readDevelopmentSecret(values.dataDir);
+    const { secret, path, warning } = isCheck
+      ? previewDevelopmentSecret(values.dataDir)
+      : readDevelopmentSecret(values.dataDir);
     if (warning !== undefined) warnings.push(`DATA_DIR: ${warning}`);
     return {
       kind: "secret",

@@ -6,7 +6,7 @@ import type { CommandPorts } from "./command-ports.ts";
 import { textTable } from "./text-table.ts";
 
 const EXAMPLE = `
-Exits with 1 and lists every problem where the configuration is wrong.
+Reads the same environment as the server, and writes nothing. Exits with 1 and lists every problem where the configuration is wrong.
 
 Example:
   $ JWT_SECRET=$(openssl rand -base64 48) pmctl check-config`;
@@ -18,7 +18,7 @@ export function checkConfigCommand({ terminal, env }: CommandPorts): Command {
     .option("--json", "print JSON", false)
     .addHelpText("after", EXAMPLE)
     .action(({ json }: { readonly json: boolean }) => {
-      const config = readConfig(env);
+      const config = readConfig(env, undefined, { isCheck: true });
       const settings = describeConfig(config, env);
       if (json) {
         terminal.out(JSON.stringify({ settings, warnings: config.warnings }, undefined, 2));

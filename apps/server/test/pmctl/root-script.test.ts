@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jwtVerify } from "jose";
@@ -26,6 +26,17 @@ describe("the root script pmctl", () => {
   it("given production when a token is made then no secret is made up", async () => {
     const env = { NODE_ENV: "production", DATA_DIR: folder };
     expect(await pmctl(["token", "--tenant", "acme"], { program, env })).toMatchObject({ code: 1, stdout: "" });
+  });
+
+  it("given no NODE_ENV when the configuration is checked then it is that of production, which needs a key", async () => {
+    const { code, stderr } = await pmctl(["check-config"], { program, env: { DATA_DIR: folder } });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("JWT_SECRET: is absent")]);
+  });
+
+  it("given development when the configuration is checked then no secret is kept", async () => {
+    const env = { NODE_ENV: "development", DATA_DIR: folder };
+    expect(await pmctl(["check-config"], { program, env })).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("given a wrong call when it is run then the exit code is that of the tool", async () => {
