@@ -17,7 +17,7 @@ const CTRL_C_HINT = "\n  Clients are let go one by one. Ctrl-C again ends it at 
 const FAULT_DEADLINE_MS = 4_000;
 
 /**
- * Ends the process in order. SIGTERM and SIGINT: it drains and exits 0, and exits 1 at once on a second signal. An error
+ * Ends the process in order. SIGTERM, SIGINT and SIGHUP: it drains and exits 0, and exits 1 at once on a second signal. An error
  * that nobody caught, or a rejection that nobody handled, is logged with all that is known; the connections are told to
  * come back, and it exits 1. A second fault on the way exits 1 at once.
  */
@@ -50,6 +50,8 @@ export function guardProcess({ server, logger, isDevelopment }: GuardedProcess):
 
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  // Sent when a terminal is closed, and by those who expect a configuration to be read again: none is.
+  process.on("SIGHUP", onSignal);
   process.on("uncaughtException", (error) => onFault("uncaught_exception", error));
   process.on("unhandledRejection", (reason) => onFault("unhandled_rejection", reason));
 }

@@ -9,7 +9,7 @@ import { guardProcess } from "./process-guard.ts";
 import { PmServer } from "./server.ts";
 import { createState } from "./state.ts";
 
-/** The server as a process: reads the environment, starts, and ends on SIGTERM or SIGINT. Exits 1 where it cannot start. */
+/** The server as a process: reads the environment, starts, and ends on a signal. Exits 1 where it cannot start. */
 export async function runServer(): Promise<void> {
   try {
     await start();

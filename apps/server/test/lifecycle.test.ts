@@ -119,7 +119,7 @@ describe("SIGTERM", () => {
     expect(exit.atMs - signalledMs).toBeLessThan(3_500);
   });
 
-  it.each(["SIGTERM", "SIGINT"] as const)(
+  it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "given a drain, when %s comes a second time, then the exit is 1 within a second",
     async (signal) => {
       const server = await start({ DRAIN_GRACE_SECS: "5", DRAIN_WINDOW_SECS: "10", DRAIN_DEADLINE_SECS: "20" });

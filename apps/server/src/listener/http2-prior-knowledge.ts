@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { createServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { createServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 /** Answers a request that came over HTTP/2. */
@@ -14,6 +14,8 @@ export interface Http2Handle {
 const PREFACE = "PRI * HTTP/2.0\r\n";
 /** How long to wait for the first bytes, in milliseconds. */
 const FIRST_BYTES_MS = 5_000;
+/** How long to wait for the first request of a session: until then nobody has shown a key. */
+const FIRST_REQUEST_MS = 5_000;
 const IDLE_MS = 120_000;
 const MAX_STREAMS = 100;
 
@@ -24,6 +26,7 @@ const MAX_STREAMS = 100;
 export function acceptHttp2(server: Server, handler: Http2Handler): Http2Handle {
   const http2 = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } }, handler);
   http2.setTimeout(IDLE_MS);
+  http2.on("session", awaitRequest);
   const sockets = new Set<Socket>();
   const onHttp1 = server.listeners("connection");
   server.removeAllListeners("connection");
@@ -58,6 +61,14 @@ function firstBytes(socket: Socket, onBytes: (bytes: Buffer) => void): void {
     socket.unshift(bytes);
     onBytes(bytes);
   });
+}
+
+/** Ends a session on which no request begins in time, whatever else comes. */
+function awaitRequest(session: ServerHttp2Session): void {
+  const timer = setTimeout(() => session.destroy(), FIRST_REQUEST_MS);
+  const stop = (): void => clearTimeout(timer);
+  session.once("stream", stop);
+  session.once("close", stop);
 }
 
 /** A preface that comes in pieces is known by the first three bytes, which no method shares. */

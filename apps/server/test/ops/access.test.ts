@@ -180,11 +180,19 @@ describe("faults on the operations listener", () => {
     },
   );
 
-  it("given a client that sends nothing, when five seconds have passed, then its connection is closed", async () => {
-    const silent = connectTcp(Number(new URL(open.opsUrl).port), "127.0.0.1");
-    const begunMs = performance.now();
-    silent.on("error", () => undefined).resume();
-    await new Promise((resolve) => silent.once("close", resolve));
-    expect(performance.now() - begunMs).toBeLessThan(8_000);
-  });
+  it.each([
+    ["nothing", ""],
+    ["the first letters of HTTP/2", "PRI"],
+    ["the first line of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+  ])(
+    "given a client that sends %s, when five seconds have passed, then its connection is closed",
+    async (_what, text) => {
+      const silent = connectTcp(Number(new URL(open.opsUrl).port), "127.0.0.1");
+      const begunMs = performance.now();
+      silent.on("error", () => undefined).resume();
+      silent.write(text);
+      await new Promise((resolve) => silent.once("close", resolve));
+      expect(performance.now() - begunMs).toBeLessThan(8_000);
+    },
+  );
 });
