@@ -258,3 +258,31 @@ describe("WinstonLogger", () => {
     expect(() => logger.error("event")).not.toThrow();
   });
 });
+
+describe("a reader that stalls", () => {
+  it("given more than 8 MiB that wait when more is logged then only errors are kept, and the rest is counted when it drains", async () => {
+    const stream = new PassThrough();
+    const logger = new WinstonLogger({ stream, level: "debug" });
+    const padding = "x".repeat(1_000);
+    for (let n = 0; n < 20_000; n += 1) logger.info("filling", { n, padding });
+    const queued = stream.writableLength + stream.readableLength;
+    expect(queued).toBeLessThan(10_000_000);
+    logger.error("kept", {});
+
+    let text = "";
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    await expect.poll(() => text).toContain("log_lines_dropped");
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const dropped = lines.filter(({ event }) => event === "log_lines_dropped");
+    const filled = lines.filter(({ event }) => event === "filling").length;
+    expect(dropped).toMatchObject([{ level: "warn", lines: 20_000 - filled }]);
+    expect(lines.filter(({ event }) => event === "kept")).toHaveLength(1);
+    logger.info("after");
+    await expect.poll(() => text).toContain('"event":"after"');
+  });
+});
