@@ -54,9 +54,17 @@ describe("CHANNEL_KINDS", () => {
     ],
     [{ "a:b": {} }, ['a:b is not a kind: 1 to 200 of A-Z a-z 0-9 _ - = @ , . ; / +, or "*" for every kind']],
     [[], ['"[]" cannot be read (ENOENT)']],
-    ["{", ["is not JSON (Expected property name or '}' in JSON at position 1 (line 1 column 2))"]],
+    ["{", ["is not JSON (at position 1)"]],
   ])("given %j when it is read then it says %j", (given, expected) => {
     expect(problems(given)).toEqual(expected);
+  });
+
+  it("given a file of something else when it is read then nothing of it is told", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pm-kinds-"));
+    const path = join(folder, "password");
+    writeFileSync(path, "hunter2");
+    expect(problems(path).join()).toMatch(/^is not JSON(?: \(at position \d+\))?$/);
+    rmSync(folder, { recursive: true });
   });
 
   it("given many wrong fields when it is read then all are told", () => {

@@ -82,8 +82,14 @@ function parseJson(given: string): { readonly kinds: object } | { readonly probl
     if (typeof kinds === "object" && kinds !== null && !Array.isArray(kinds)) return { kinds };
     return { problem: "is JSON, but not an object" };
   } catch (error) {
-    return { problem: `is not JSON (${(error as Error).message})` };
+    return { problem: `is not JSON${placeOf(error as Error)}` };
   }
+}
+
+/** Where V8 stopped, without what it shows of the text: a wrong file may be a secret one. */
+function placeOf({ message }: Error): string {
+  const place = /position \d+|line \d+ column \d+/.exec(message)?.[0];
+  return place === undefined ? "" : ` (at ${place})`;
 }
 
 /** The sentences of zod, as they follow the name of a field. */

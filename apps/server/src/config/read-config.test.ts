@@ -128,6 +128,23 @@ describe("readConfig", () => {
     expect(problems.join()).not.toContain(SECRET.slice(0, 8));
   });
 
+  it.each([
+    ["https://user:hunter2@idp.example/keys?key=hunter2", 'JWKS_URL: is "https://idp.example/keys", expected'],
+    ["idp.example/keys?key=hunter2", "JWKS_URL: is no URL (28 characters), expected"],
+    ["idp:hunter2@example", "JWKS_URL: is no URL (19 characters), expected"],
+  ])("given the wrong URL %s when it is read then it is told without what may be secret", (url, told) => {
+    expect(problemsOf({ JWKS_URL: url })).toEqual([expect.stringContaining(told)]);
+  });
+
+  it.each([` ${SECRET}`, `${SECRET}\n`, `"${SECRET}"`])(
+    "given the secret %j when it is read then its end is warned of, and refused in production",
+    (secret) => {
+      const told = "JWT_SECRET: begins or ends with white space or a quote";
+      expect(readConfig({ JWT_SECRET: secret }, MACHINE).warnings).toEqual([expect.stringContaining(told)]);
+      expect(problemsOf({ JWT_SECRET: secret, NODE_ENV: "production" })).toEqual([expect.stringContaining(told)]);
+    },
+  );
+
   it("given blank and padded values when it is read then blank is absent and spaces are cut, but not of a secret", () => {
     const env = { JWT_SECRET: ` ${SECRET} `, JWT_PUBLIC_KEY: "", JWKS_URL: "  ", LOG_LEVEL: " warn ", BIND_ADDR: "" };
     const config = readConfig(env, MACHINE);

@@ -38,7 +38,15 @@ function problemOf(setting: Setting<unknown>, text: string, issue: z.core.$ZodIs
   return `${setting.name}: ${wrong}, expected ${setting.format.expected}`;
 }
 
-function shown({ isSecret }: Setting<unknown>, text: string): string {
+function shown({ isSecret, isUrl }: Setting<unknown>, text: string): string {
+  if (isUrl === true) return shownUrl(text);
   if (isSecret === true) return `hidden (${text.length} characters)`;
   return text.length <= MAX_SHOWN ? JSON.stringify(text) : `${JSON.stringify(text.slice(0, MAX_SHOWN))}…`;
+}
+
+/** Without what may be secret in a URL: user, password and query. What is no URL may have them anywhere. */
+function shownUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || url.host === "") return `no URL (${text.length} characters)`;
+  return JSON.stringify(`${url.protocol}//${url.host}${url.pathname}`.slice(0, MAX_SHOWN));
 }

@@ -51,6 +51,11 @@ function environmentSecret(
       `JWT_SECRET: has ${size} bytes: one below ${MIN_SECRET_BYTES} can be guessed from a single token, and is refused when NODE_ENV=production`,
     );
   }
+  if (/^[\s"']|[\s"']$/.test(secret)) {
+    const wrong = "JWT_SECRET: begins or ends with white space or a quote, which counts as part of it";
+    if (nodeEnv === "production") problems.push(`${wrong}, expected none when NODE_ENV=production`);
+    else warnings.push(`${wrong}, and is refused when NODE_ENV=production`);
+  }
   return { kind: "secret", secret, origin: { kind: "environment" } };
 }
 

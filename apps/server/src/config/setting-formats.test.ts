@@ -96,6 +96,7 @@ describe("lists", () => {
     "https://a.example?x",
     "ftp://a.example",
     "https://u@a.example",
+    "https://*.example",
   ])("given the origin %s when it is read then it is refused and named", (text) => {
     const issues = formats.origins.schema.safeParse(`https://good.example, ${text}`).error?.issues;
     expect(issues?.map(({ message }) => message)).toEqual([`has ${JSON.stringify(text)}`]);

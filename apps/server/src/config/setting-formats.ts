@@ -105,7 +105,10 @@ export const keySetUrl: TextFormat<string> = parsed("an http or https URL withou
 /** Origins separated by commas, each as a browser sends it. */
 export const origins: TextFormat<readonly string[]> = list("origins like https://app.example.com", (given) => {
   const url = URL.parse(given);
-  return url !== null && isWeb(url) && url.href === `${url.origin}/` ? url.origin : undefined;
+  // A browser sends no `*`, so that one would match nothing.
+  return url !== null && isWeb(url) && url.href === `${url.origin}/` && !url.host.includes("*")
+    ? url.origin
+    : undefined;
 });
 
 /** Addresses, networks and the names of proxy-addr, separated by commas. */

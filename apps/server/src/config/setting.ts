@@ -28,6 +28,8 @@ export interface Setting<T> {
   readonly isRaw?: boolean | undefined;
   /** True for values that no output shows. */
   readonly isSecret?: boolean | undefined;
+  /** True for a URL: an error shows it without user, password and query. */
+  readonly isUrl?: boolean | undefined;
   /** The value for a person; without it, the value as it stands. */
   readonly show?: ((value: NonNullable<T>) => string) | undefined;
 }

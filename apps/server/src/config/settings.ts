@@ -80,6 +80,7 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
     meaning: "Address from which RS256 keys are fetched.",
     format: formats.keySetUrl,
     byDefault: { value: undefined, words: "none" },
+    isUrl: true,
   },
   jwtIssuer: {
     name: "JWT_ISSUER",
