@@ -22,16 +22,22 @@ export function opsAsker(options: OpsOptions, ports: CommandPorts): AskOps {
     baseUrl: url,
     httpVersion: "1.1",
     defaultTimeoutMs: TIMEOUT_MS,
-    interceptors: key === undefined ? [] : [withKey(key)],
+    interceptors: [until(ports.interrupted), ...(key === undefined ? [] : [withKey(key)])],
   });
   const client = createClient(OpsService, transport);
   return async (ask) => {
     try {
       return await ask(client);
     } catch (error) {
+      if (ports.interrupted.aborted) throw CommandError.failed("interrupted; whether it was done is unknown", error);
       throw CommandError.failed(reasonOf(ConnectError.from(error), url), error);
     }
   };
+}
+
+/** Ctrl-C ends a call that waits. */
+function until(interrupted: AbortSignal): Interceptor {
+  return (next) => (request) => next({ ...request, signal: AbortSignal.any([request.signal, interrupted]) });
 }
 
 function withKey(key: string): Interceptor {

@@ -37,4 +37,22 @@ describe("the options of the operations listener", () => {
       expect(() => endpointOf(["--ops-url", url], {})).toThrow(/Expected a URL like http:/);
     },
   );
+
+  it.each(["3001", "127.0.0.1:x", "127.0.0.1:0"])(
+    "given OPS_BIND_ADDR=%s, when it is read, then it is wrong use, unless the address is given",
+    (bindAddr) => {
+      const env = { OPS_BIND_ADDR: bindAddr };
+      expect(() => endpointOf([], env)).toThrow(expect.objectContaining({ code: "USAGE" }));
+      expect(endpointOf(["--ops-url", "http://a"], env).url).toBe("http://a");
+    },
+  );
+
+  it.each([
+    [[], { OPS_KEY: "hunter2\u20ac" }, "OPS_KEY: expected"],
+    [["--ops-key", "hunter2 x"], {}, "--ops-key: expected"],
+  ])("given %j and %j, when they are read, then the key is refused and not told", (args, env, told) => {
+    const attempt = (): OpsEndpoint => endpointOf(args, env);
+    expect(attempt).toThrow(told);
+    expect(attempt).not.toThrow(/hunter2/);
+  });
 });

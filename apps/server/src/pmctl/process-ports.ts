@@ -1,3 +1,5 @@
+import { addAbortSignal } from "node:stream";
+import { CommandError } from "./command-error.ts";
 import type { CommandPorts } from "./command-ports.ts";
 import { processTerminal } from "./terminal.ts";
 
@@ -13,14 +15,26 @@ export function processPorts(): CommandPorts {
       interruption.abort();
     });
   }
-  // Whoever reads has seen enough, as in `pmctl listen | head`.
-  process.stdout.on("error", () => process.exit(0));
-  return { terminal: processTerminal, env: process.env, interrupted: interruption.signal, readStdin };
+  process.stdout.on("error", endUnwritable);
+  const interrupted = interruption.signal;
+  return { terminal: processTerminal, env: process.env, interrupted, readStdin: () => readStdin(interrupted) };
 }
 
-async function readStdin(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** Whoever reads may have seen enough, as in `pmctl listen | head`. A disk that is full is a failure. */
+function endUnwritable({ code, message }: NodeJS.ErrnoException): void {
+  if (code === "EPIPE") process.exit(0);
+  process.stderr.write(`pmctl: the output cannot be written: ${message}\n`);
+  process.exit(1);
+}
+
+/** @throws CommandError `FAILED` when it is interrupted */
+async function readStdin(interrupted: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (process.stdin.isTTY) return undefined;
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk);
+  try {
+    for await (const chunk of addAbortSignal(interrupted, process.stdin) as AsyncIterable<Buffer>) chunks.push(chunk);
+  } catch (error) {
+    throw interrupted.aborted ? CommandError.failed("interrupted", error) : error;
+  }
   return Buffer.concat(chunks);
 }

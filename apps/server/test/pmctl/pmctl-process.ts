@@ -2,15 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-const PMCTL = join(import.meta.dirname, "../../dist/pmctl.js");
+export const PMCTL: string = join(import.meta.dirname, "../../dist/pmctl.js");
 /** Long enough for a slow machine: nothing waits for it when all is well. */
 const DEADLINE_MS = 15_000;
 
 /** How to run it. */
 export interface PmctlOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** All of the standard input; without it, the input is empty. */
-  readonly stdin?: string | Uint8Array;
+  /** All of the standard input; without it, the input is empty. `open`: it never ends. */
+  readonly stdin?: string | Uint8Array | { readonly kind: "open" };
   /** @default the built tool */
   readonly program?: string;
 }
@@ -38,7 +38,7 @@ export class PmctlProcess implements AsyncDisposable {
     this.#child.stderr.on("data", (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
-    this.#child.stdin.end(stdin);
+    if (typeof stdin === "string" || stdin instanceof Uint8Array) this.#child.stdin.end(stdin);
   }
 
   /** Resolves when the text has been written to one of the outputs. */
@@ -52,6 +52,11 @@ export class PmctlProcess implements AsyncDisposable {
         once(this.#child.stderr, "data", { signal: giveUp }),
       ]);
     }
+  }
+
+  /** Resolves when the text was taken from here. */
+  write(text: string): Promise<void> {
+    return new Promise((resolve) => this.#child.stdin.write(text, () => resolve()));
   }
 
   signal(name: NodeJS.Signals): void {

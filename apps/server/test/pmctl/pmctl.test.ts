@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { pmctl } from "./pmctl-process.ts";
+import { PMCTL, PmctlProcess, pmctl } from "./pmctl-process.ts";
 
 const SECRET = "a-secret-of-more-than-thirty-two-bytes";
 
@@ -150,5 +153,38 @@ describe("pmctl check-config", () => {
         .map((line) => line.split(":")[1]),
     ).toEqual([" DATA_DIRR", " NODE_ENV", " BIND_ADDR", " JWT_SECRET"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("given a call that has no answer, when it comes, then the call ends, and the exit is 1", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    await using asking = new PmctlProcess(["tenant", "list", "--ops-url", url]);
+    const [socket] = (await once(silent, "connection")) as [Socket];
+    asking.signal("SIGINT");
+    const { code, stderr } = await asking.ended();
+    expect([code, stderr]).toEqual([1, "pmctl: interrupted; whether it was done is unknown\n"]);
+    socket.destroy();
+    silent.close();
+  });
+
+  it("given a standard input that does not end, when it comes, then the exit is 1", async () => {
+    await using reading = new PmctlProcess(["publish", "--tenant", "acme", "a"], { stdin: { kind: "open" } });
+    // More than a pipe holds: it has been read, so the program has begun.
+    await reading.write("x".repeat(1_000_000));
+    reading.signal("SIGINT");
+    expect(await reading.ended()).toMatchObject({ code: 1, stderr: "pmctl: interrupted\n" });
+  });
+});
+
+describe("an output that cannot be written", () => {
+  it.skipIf(!existsSync("/dev/full"))("given a full disk, when a token is made, then the exit is 1", async () => {
+    const shell = spawn("sh", ["-c", `"$1" "$2" token --tenant acme > /dev/full`, "sh", process.execPath, PMCTL], {
+      env: { PATH: process.env["PATH"], JWT_SECRET: "s".repeat(32) },
+      stdio: "ignore",
+    });
+    expect(await once(shell, "close")).toEqual([1, null]);
   });
 });
