@@ -4,6 +4,7 @@ import helmet from "helmet";
 import { CodedError } from "@pm/core";
 import { toClientError } from "@pm/proto";
 import type { Health } from "./health/health.ts";
+import { probeRoutes } from "./probe-routes.ts";
 
 /** What the public routes are made of. */
 export interface PublicRoutesOptions {
@@ -23,13 +24,7 @@ export function publicRoutes({ health, corsOrigins, development, report }: Publi
   app.set("query parser", "simple");
   app.use(helmet());
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins] }));
-  app.get("/live", (_request, response) => {
-    response.type("text").send("OK");
-  });
-  app.get("/ready", (_request, response) => {
-    if (health.isReady()) response.type("text").send("Ready");
-    else response.status(503).type("text").send("Not ready");
-  });
+  app.use(probeRoutes(health));
   app.get("/health", (_request, response) => {
     const answer = health.report();
     response.status(answer.status === "failed" ? 503 : 200).json(answer);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { CodedError, Lifecycle } from "@pm/core";
 import type { DrainTimes } from "@pm/ws";
@@ -6,6 +7,7 @@ import { developmentRoutes } from "./development-routes.ts";
 import { HttpListener } from "./listener/http-listener.ts";
 import { OpsListener } from "./ops/ops-listener.ts";
 import { publicRoutes } from "./routes.ts";
+import { startedBy } from "./start-error.ts";
 import type { AppState } from "./state.ts";
 
 /** Milliseconds for a whole request on the public listener: none has a body that matters. */
@@ -58,13 +60,15 @@ export class PmServer implements Lifecycle {
 
   /**
    * Listens, the public listener last.
-   * @throws ListenError when an address cannot be listened on; AuthError when keys cannot be fetched; DbError when the
-   * directory is needed and cannot be opened
+   * @throws ListenError when an address cannot be listened on; CodedError when keys cannot be fetched, or the directory
+   * is needed and cannot be opened
    */
   async start(): Promise<void> {
-    const { validator, admission, directory, health } = this.#state;
-    await validator.start();
-    if (admission !== undefined) await directory.start();
+    const { config, validator, admission, directory, health } = this.#state;
+    await startedBy("JWKS_URL", validator.start());
+    if (admission !== undefined) {
+      await startedBy(`DATA_DIR (${join(config.dataDir, "directory.db")})`, directory.start());
+    }
     await health.start();
     await this.#ops.listen();
     await this.#public.listen();

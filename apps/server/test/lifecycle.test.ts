@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
@@ -80,6 +81,21 @@ describe("SIGTERM", () => {
     expect(refused === "ECONNREFUSED" || JSON.stringify(refused) === '[503,"UNAVAILABLE",true]').toBe(true);
     expect([(await early.closed).code, (await late.closed).code]).toEqual([1012, 1012]);
     expect((await server.exit).code).toBe(0);
+  });
+
+  it("given a drain whose grace is over, when the probes are asked on the operations listener, then they still answer", async () => {
+    const server = await start({
+      DRAIN_GRACE_SECS: "0",
+      DRAIN_WINDOW_SECS: "10",
+      DRAIN_DEADLINE_SECS: "15",
+      OPS_KEY: "key",
+    });
+    await using client = await ProtocolClient.connect(server);
+    server.signal("SIGTERM");
+    await client.take("goAway");
+    const answers = ["/live", "/ready"].map((path) => fetch(`http://127.0.0.1:${server.opsPort}${path}`));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 503]);
+    await expect(server.get("/live")).rejects.toThrow();
   });
 
   it("given nobody who is connected, when SIGTERM comes, then the process exits at once, without the grace", async () => {
@@ -169,6 +185,22 @@ describe("starting", () => {
     expect(server.stderr).not.toMatch(/^\s+at /m);
     expect(server.stdout).not.toContain("server_started");
   });
+
+  it.each([
+    ["keys that cannot be fetched", { JWT_SECRET: undefined, JWKS_URL: "http://127.0.0.1:9/keys" }, /^pm: JWKS_URL: /],
+    ["a directory that cannot be opened", { TENANT_VALIDATION: "directory" }, /^pm: DATA_DIR \(.+directory\.db\): /],
+  ])(
+    "given %s, when it starts, then one line begins with the setting, and the exit is 1",
+    async (_what, settings, told) => {
+      const dataDir = mkdtempSync(join(tmpdir(), "pm-start-"));
+      writeFileSync(join(dataDir, "directory.db"), "no database, and long enough to be looked at ".repeat(100));
+      await using server = ServerProcess.launch({ settings: { DATA_DIR: dataDir, ...settings } });
+      expect((await server.exit).code).toBe(1);
+      expect(server.stderr).toMatch(told);
+      expect(server.stderr.trimEnd()).not.toContain("\n");
+      rmSync(dataDir, { recursive: true });
+    },
+  );
 
   it("given a short secret, when it starts, then it warns, and in production refuses", async () => {
     const server = await start({ JWT_SECRET: "test" });

@@ -52,7 +52,8 @@ export const SETTINGS: { readonly [Field in keyof SettingValues]: Setting<Settin
   opsKey: {
     name: "OPS_KEY",
     group: "Listeners",
-    meaning: "Bearer key of the operations listener; required off the loopback. `/metrics` stays open.",
+    meaning:
+      "Bearer key of the operations listener; required off the loopback. `/metrics`, `/live` and `/ready` stay open.",
     format: formats.bearerKey,
     byDefault: { value: undefined, words: "none" },
     isSecret: true,

@@ -1,6 +1,7 @@
 import { expressConnectMiddleware } from "@connectrpc/connect-express";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
+import { probeRoutes } from "../probe-routes.ts";
 import { connectionPage } from "./connection-page.ts";
 import { connectionJson } from "./connection-view.ts";
 import { OpsInputError, statusOf } from "./ops-error.ts";
@@ -12,7 +13,7 @@ import { reportFailure } from "./report-failure.ts";
 /** What the list of connections may be asked with. */
 const PARAMETERS: readonly string[] = ["tenant", "user", "page_size", "cursor"];
 
-/** What the operations listener answers over HTTP/1. All but the metrics is for whoever has the key. */
+/** What the operations listener answers over HTTP/1. All but the metrics and the probes is for whoever has the key. */
 export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Express {
   const { registry } = ports;
   const app = express();
@@ -24,6 +25,8 @@ export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Expres
   app.get("/metrics", async (_request, response) => {
     response.type(registry.contentType).send(await registry.metrics());
   });
+  // Here they answer to the end, also when the public listener has closed.
+  app.use(probeRoutes(ports.health));
   app.use(refusing(({ headers }) => guard.refuseKey(headers), ports));
   app.use(noStore);
   app.get("/health", tellHealth(ports));
