@@ -23,6 +23,8 @@ export type ClientErrorCode =
   | "TOKEN_FAILED"
   /** Thrown by `getToken` when there will be no token again, for example after a log-out. */
   | "UNAUTHORIZED"
+  /** A token of another tenant or user came while the client was in use: it stopped. */
+  | "IDENTITY_CHANGED"
   /** The platform or the server does not speak pm.v1. */
   | "UNSUPPORTED"
   /** A payload is not what the channel was told to expect. */
@@ -108,6 +110,10 @@ export class PmClientError extends Error {
   /** For `getToken` to throw when there will be no token again: the client stops. */
   static unauthorized(message = "there is no token"): PmClientError {
     return new PmClientError("UNAUTHORIZED", message);
+  }
+
+  static identityChanged(was: string, is: string): PmClientError {
+    return new PmClientError("IDENTITY_CHANGED", `the token is of ${is}, and this client is of ${was}`);
   }
 
   static unsupported(what: string): PmClientError {

@@ -13,6 +13,8 @@ type Position = ReturnType<typeof at>;
 /** What a test says of a Welcome that is not as usual. */
 export interface WelcomeScript {
   readonly connectionId?: string;
+  readonly tenantId?: string;
+  readonly userId?: string;
   readonly tokenExpiresAtMs?: bigint;
   readonly maxMessageBytes?: number;
   readonly heartbeatIntervalMs?: number;

@@ -66,7 +66,7 @@ describe("tokens of the real server", () => {
     expect([record.misses, record.recoveries]).toEqual([[], 1]);
   });
 
-  it("given a token of another user, when it is refreshed, then the server closes with 4501 and the client connects with the next one", async () => {
+  it("given a token of another user, when it is refreshed, then the server closes with 4501 and the client stops, until it is told to connect as that user", async () => {
     await using server = await PmServerProcess.start();
     const users = ["u-1", "u-2", "u-2"];
     await using client = realClient(server.url, {
@@ -75,7 +75,9 @@ describe("tokens of the real server", () => {
     await client.connect();
     await whenState(client, "waiting");
     expect(client.state).toMatchObject({ closeCode: 4501 });
-    await whenState(client, "connected");
+    await whenState(client, "stopped");
+    expect(client.state).toMatchObject({ error: { code: "IDENTITY_CHANGED" } });
+    await client.connect();
     expect(client.state).toMatchObject({ userId: "u-2" });
   });
 

@@ -33,6 +33,8 @@ export interface LinkListener {
   onError(error: PmClientError): void;
 }
 
+type Identity = Pick<Welcome, "tenantId" | "userId">;
+
 /**
  * Keeps a connection to the server, by the rules of its close codes. After a GoAway it opens the next connection while
  * the old one still serves; both are joined until `completeMove`.
@@ -45,6 +47,8 @@ export class Link {
   #state: ClientState = { kind: "idle" };
   #serving: Connection | undefined;
   #incoming: Connection | undefined;
+  /** Whose client this is, from the first Welcome to the end. */
+  #identity: Identity | undefined;
 
   constructor(ports: LinkPorts, listener: LinkListener) {
     this.#ports = ports;
@@ -87,6 +91,7 @@ export class Link {
     const joined = [this.#serving, this.#incoming].filter((connection) => connection !== undefined);
     this.#serving = undefined;
     this.#incoming = undefined;
+    this.#identity = undefined;
     this.#become(error === undefined ? { kind: "idle" } : { kind: "stopped", error });
     for (const connection of joined) {
       connection.close();
@@ -118,6 +123,12 @@ export class Link {
   };
 
   #onWelcome(connection: Connection, welcome: Welcome): void {
+    this.#identity ??= welcome;
+    if (nameOf(welcome) !== nameOf(this.#identity)) {
+      // What waits was meant for the one who was here before: it must not go out in another name.
+      this.stop(PmClientError.identityChanged(nameOf(this.#identity), nameOf(welcome)));
+      return;
+    }
     this.#dialer.release();
     if (this.#serving !== undefined) {
       this.#incoming = connection;
@@ -202,6 +213,11 @@ export class Link {
     this.#state = state;
     this.#listener.onState(state);
   }
+}
+
+/** The user and the tenant. A tenant id has no blank in it, so no two of them are named alike. */
+function nameOf({ tenantId, userId }: Identity): string {
+  return `user ${userId} of tenant ${tenantId}`;
 }
 
 function connectedState({ connectionId, nodeId, tenantId, userId }: Welcome): ClientState {
