@@ -2,6 +2,8 @@ import { PmClientError } from "./pm-client-error.ts";
 import type { StreamPosition } from "./wire/messages.ts";
 
 const CHANNEL_NAME = /^[A-Za-z0-9_\-=@,.;:/+]{1,200}$/;
+/** Of session ids, epochs and idempotency keys. */
+const MAX_ID_BYTES = 64;
 const MAX_UINT32 = 2 ** 32 - 1;
 
 /** @throws PmClientError `INVALID_ARGUMENT` for anything outside the grammar of channel names */
@@ -16,10 +18,17 @@ export function assertWellFormed(name: string, text: string | undefined): void {
   throw PmClientError.invalidArgument(name, "is not well-formed text");
 }
 
+/** @throws PmClientError `INVALID_ARGUMENT` for text that is not well-formed, or longer than servers take */
+export function assertId(name: string, text: string | undefined): void {
+  assertWellFormed(name, text);
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > MAX_ID_BYTES) throw PmClientError.invalidArgument(name, `has ${bytes} bytes (at most ${MAX_ID_BYTES})`);
+}
+
 /** @throws PmClientError `INVALID_ARGUMENT` for what cannot be a position */
 export function assertPosition(position: StreamPosition | undefined): void {
   if (position === undefined) return;
-  assertWellFormed("since.epoch", position.epoch);
+  assertId("since.epoch", position.epoch);
   if (!Number.isSafeInteger(position.offset) || position.offset < 0) {
     throw PmClientError.invalidArgument("since.offset", `is ${position.offset}, not a whole number from 0 on`);
   }

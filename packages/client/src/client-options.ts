@@ -1,5 +1,5 @@
 import type { Encoding } from "@pm/proto";
-import { assertWellFormed } from "./argument-checks.ts";
+import { assertId } from "./argument-checks.ts";
 import { PmClientError } from "./pm-client-error.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { type NetworkEvents, pageEvents } from "./platform/network-events.ts";
@@ -98,7 +98,7 @@ export function resolveClientOptions(options: PmClientOptions): ResolvedClientOp
     if (Number.isFinite(value) && value >= 1) return value;
     throw PmClientError.invalidArgument(name, `is ${value} (at least 1)`);
   };
-  assertWellFormed("sessionId", options.sessionId);
+  assertId("sessionId", options.sessionId);
   if (typeof options.getToken !== "function") throw PmClientError.invalidArgument("getToken", "is not a function");
   const random = options.random ?? systemRandomness;
   return {

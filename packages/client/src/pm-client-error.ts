@@ -79,10 +79,6 @@ export class PmClientError extends Error {
     return new PmClientError("DECODE_ERROR", "a frame of the server cannot be decoded", { cause });
   }
 
-  static messageTooLarge(bytes: number, max: number): PmClientError {
-    return new PmClientError("MESSAGE_TOO_LARGE", `the message has ${bytes} bytes (at most ${max})`);
-  }
-
   static bufferFull(max: number): PmClientError {
     return new PmClientError("BUFFER_FULL", `${max} publishes wait already`, { retryable: true });
   }
@@ -129,7 +125,7 @@ export class PmClientError extends Error {
   static fromServer(error: ErrorMessage, closeCode?: number): PmClientError {
     return new PmClientError(error.code, error.message, {
       field: error.field === "" ? undefined : error.field,
-      errorId: error.errorId,
+      errorId: error.errorId === "" ? undefined : error.errorId,
       retryable: error.retryable,
       retryAfterMs: error.retryAfterMs === 0 ? undefined : error.retryAfterMs,
       closeCode,

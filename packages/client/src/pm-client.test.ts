@@ -28,6 +28,11 @@ describe("PmClient", () => {
       { url: "ws://server/ws", getToken, sessionId: "\ud800" },
       "sessionId is not well-formed text",
     ],
+    [
+      "a long id",
+      { url: "ws://server/ws", getToken, sessionId: "ä".repeat(33) },
+      "sessionId has 66 bytes (at most 64)",
+    ],
     ["no getToken", { url: "ws://server/ws", getToken: undefined as never }, "getToken is not a function"],
   ])("given %s, when a client is made, then it is refused and says which option", (_, options, message) => {
     expect(() => new PmClient(options)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", message }));

@@ -4,9 +4,10 @@ import type { CancelTimer, Clock } from "../platform/clock.ts";
 import type { OpenSocket, Socket } from "../platform/socket.ts";
 import type { Closure } from "../reconnect/reconnect-policy.ts";
 import { decodeFrame, type Element, elementBytes, encodeElement, frameOverhead } from "../wire/frame-codec.ts";
-import type { ClientBody, Limits, ServerBody, ServerMessage, Welcome } from "../wire/messages.ts";
+import type { ClientBody, ErrorMessage, Limits, ServerBody, ServerMessage, Welcome } from "../wire/messages.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LifeWatch } from "./life-watch.ts";
+import { limitsOf, tooLarge } from "./limits.ts";
 import { type OnReply, PendingReplies } from "./pending-replies.ts";
 import { ServerHints } from "./server-hints.ts";
 
@@ -17,14 +18,6 @@ const CLOSE_UNREADABLE = 4000;
 /** Where Welcome does not say more. */
 const HEARTBEAT_INTERVAL_MS = 25_000;
 const HEARTBEAT_TIMEOUT_MS = 10_000;
-/** Until a Welcome says more. */
-const CAUTIOUS_LIMITS: Limits = {
-  maxMessageBytes: 65_536,
-  maxFrameBytes: 65_536,
-  maxSubscriptions: 128,
-  maxHistory: 1000,
-  idempotencyWindowMs: 300_000,
-};
 
 /** Where and how to connect. */
 export interface ConnectionTarget {
@@ -67,6 +60,7 @@ export class Connection {
   readonly #cancelConnectTimer: CancelTimer;
   #life: LifeWatch | undefined;
   #welcome: Welcome | undefined;
+  #limits: Limits = limitsOf(undefined);
   #welcomedMs = 0;
   #isEnded = false;
 
@@ -76,7 +70,7 @@ export class Connection {
     this.#listener = listener;
     this.#replies = new PendingReplies(clock, target.replyTimeoutMs);
     this.#hints = new ServerHints(clock);
-    const limits = { maxBytes: CAUTIOUS_LIMITS.maxFrameBytes, maxMessages: MAX_FRAME_MESSAGES };
+    const limits = { maxBytes: this.limits.maxFrameBytes, maxMessages: MAX_FRAME_MESSAGES };
     this.#writer = new FrameWriter(target.encoding, limits, (frame) => this.#write(frame));
     const { url, token, encoding, connectTimeoutMs } = target;
     this.#socket = openSocket(url, [SUBPROTOCOLS[encoding], BEARER_SUBPROTOCOL_PREFIX + token], {
@@ -94,7 +88,7 @@ export class Connection {
   }
 
   get limits(): Limits {
-    return this.#welcome?.limits ?? CAUTIOUS_LIMITS;
+    return this.#limits;
   }
 
   get isEnded(): boolean {
@@ -107,8 +101,8 @@ export class Connection {
   }
 
   /**
-   * Sends a command with the others of this turn. Without `onReply` none is asked for.
-   * @throws PmClientError `MESSAGE_TOO_LARGE`
+   * Sends a command with the others of this turn. Without `onReply` none is asked for. What is larger than the server
+   * takes is not sent; it is refused after this turn, as the server would do it.
    */
   send(body: ClientBody, onReply?: OnReply): void {
     if (this.#isEnded) {
@@ -117,9 +111,10 @@ export class Connection {
     }
     const id = onReply === undefined ? 0 : this.#replies.nextId;
     const element = encodeElement({ id, body }, this.#target.encoding);
-    this.#assertSize(element);
     if (onReply !== undefined) this.#replies.add(onReply);
-    this.#writer.add(element);
+    const error = this.#sizeError(element);
+    if (error === undefined) this.#writer.add(element);
+    else queueMicrotask(() => this.#replies.settle(id, { kind: "refused", error }));
   }
 
   /** Asks for a sign of life now. */
@@ -179,6 +174,7 @@ export class Connection {
   #onWelcome(welcome: Welcome): void {
     if (this.#welcome !== undefined) return;
     this.#welcome = welcome;
+    this.#limits = limitsOf(welcome.limits);
     this.#welcomedMs = this.#clock.monotonic();
     this.#cancelConnectTimer();
     this.#writer.limits = { maxBytes: this.limits.maxFrameBytes, maxMessages: MAX_FRAME_MESSAGES };
@@ -221,10 +217,10 @@ export class Connection {
     if (!this.#isEnded) this.#socket.send(frame);
   }
 
-  #assertSize(element: Element): void {
+  #sizeError(element: Element): ErrorMessage | undefined {
     const { maxMessageBytes, maxFrameBytes } = this.limits;
     const bytes = elementBytes(element) + frameOverhead(this.#target.encoding);
     const max = Math.min(maxMessageBytes, maxFrameBytes);
-    if (bytes > max) throw PmClientError.messageTooLarge(bytes, max);
+    return bytes > max ? tooLarge(bytes, max) : undefined;
   }
 }

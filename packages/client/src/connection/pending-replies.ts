@@ -4,6 +4,7 @@ import type { ErrorMessage, ServerBody } from "../wire/messages.ts";
 /** How a command ended. */
 export type Reply =
   | { readonly kind: "answer"; readonly body: ServerBody | undefined }
+  /** By the server; or here, where it is larger than the server takes. */
   | { readonly kind: "refused"; readonly error: ErrorMessage }
   /** The connection ended before the answer; `code` is that of the close. */
   | { readonly kind: "lost"; readonly code: number }

@@ -125,13 +125,7 @@ export class Publisher {
   #send(connection: Connection, publish: PendingPublish): void {
     publish.epoch ??= this.#epochs.last(publish.message.channel);
     publish.noteSent();
-    try {
-      connection.send({ kind: "publish", value: publish.message }, (reply) =>
-        this.#onReply(connection, publish, reply),
-      );
-    } catch (error) {
-      this.#reject(publish, error as PmClientError);
-    }
+    connection.send({ kind: "publish", value: publish.message }, (reply) => this.#onReply(connection, publish, reply));
   }
 
   #onReply(connection: Connection, publish: PendingPublish, reply: Reply): void {
