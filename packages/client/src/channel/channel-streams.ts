@@ -1,13 +1,17 @@
 import type { Connection } from "../connection/connection.ts";
-import type { Reply } from "../connection/pending-replies.ts";
+import type { OnReply, Reply } from "../connection/pending-replies.ts";
 import type { CancelTimer, Clock } from "../platform/clock.ts";
-import type { StreamPosition, Subscribe } from "../wire/messages.ts";
+import type { Randomness } from "../platform/randomness.ts";
+import { waitMs } from "../reconnect/backoff.ts";
+import type { ErrorMessage, StreamPosition, Subscribe } from "../wire/messages.ts";
 
 /** The delivery of one channel over one connection. Until it is `live`, what comes is discarded. */
 export type Stream =
   | { readonly kind: "none" }
   | { readonly kind: "asked" }
   | { readonly kind: "retrying"; readonly cancel: CancelTimer }
+  /** The server is told to end it; until it has heard that, it delivers, and counts it as a subscription. */
+  | { readonly kind: "leaving"; readonly cancel: CancelTimer }
   | LiveStream;
 
 /** A stream whose Subscribe was answered. */
@@ -18,20 +22,27 @@ export interface LiveStream {
   readonly top: StreamPosition;
 }
 
+/** What ChannelStreams are made of. */
+export interface ChannelStreamsPorts {
+  readonly clock: Clock;
+  readonly random: Randomness;
+}
+
 /** Called with the answer to the newest question; answers to older ones are discarded with all that came between. */
 export type OnAnswer = (reply: Reply) => void;
 
 const NONE: Stream = { kind: "none" };
+const RETRY = { kind: "backoff", baseMs: 250, leastMs: 50 } as const;
 
 /** The streams of one channel, one for each connection, from the oldest to the newest. */
 export class ChannelStreams {
   readonly #channel: string;
-  readonly #clock: Clock;
+  readonly #ports: ChannelStreamsPorts;
   readonly #streams = new Map<Connection, Stream>();
 
-  constructor(channel: string, clock: Clock) {
+  constructor(channel: string, ports: ChannelStreamsPorts) {
     this.#channel = channel;
-    this.#clock = clock;
+    this.#ports = ports;
   }
 
   /** The stream over a connection, when it is live. */
@@ -69,7 +80,7 @@ export class ChannelStreams {
   /** Calls back after a while, unless the stream is dropped or asked for before. */
   retry(connection: Connection, afterMs: number, callback: () => void): void {
     this.drop(connection);
-    this.#streams.set(connection, { kind: "retrying", cancel: this.#clock.after(afterMs, callback) });
+    this.#streams.set(connection, { kind: "retrying", cancel: this.#ports.clock.after(afterMs, callback) });
   }
 
   answered(connection: Connection, stream: LiveStream): void {
@@ -79,7 +90,7 @@ export class ChannelStreams {
   /** Takes nothing from a connection until it is asked again. */
   drop(connection: Connection): void {
     const stream = this.#streams.get(connection);
-    if (stream?.kind === "retrying") stream.cancel();
+    if (stream?.kind === "retrying" || stream?.kind === "leaving") stream.cancel();
     if (stream !== undefined) this.#streams.set(connection, NONE);
   }
 
@@ -95,14 +106,37 @@ export class ChannelStreams {
 
   /** Ends delivery over all connections. */
   leaveAll(): void {
-    for (const [connection, { kind }] of this.#streams) {
-      this.drop(connection);
-      if (kind === "live" || kind === "asked") this.unsubscribe(connection);
-    }
+    // One that is asked for again may be there on the server's side still.
+    for (const [connection, { kind }] of this.#streams)
+      if (kind !== "none" && kind !== "leaving") this.#leave(connection);
   }
 
+  /** Ends what the server began by itself, before it is asked for. */
   unsubscribe(connection: Connection): void {
-    connection.send({ kind: "unsubscribe", value: { channel: this.#channel } }, () => undefined);
+    this.#tellToEnd(connection, () => undefined);
+  }
+
+  #leave(connection: Connection, attempt = 0): void {
+    this.drop(connection);
+    const told: Stream = { kind: "leaving", cancel: () => undefined };
+    this.#streams.set(connection, told);
+    this.#tellToEnd(connection, (reply) => {
+      if (this.#streams.get(connection) !== told) return;
+      if (reply.kind === "refused" && reply.error.retryable) this.#leaveLater(connection, attempt, reply.error);
+      else if (reply.kind === "timeout") this.#leave(connection, attempt);
+      else this.drop(connection);
+    });
+  }
+
+  #leaveLater(connection: Connection, attempt: number, { retryAfterMs }: ErrorMessage): void {
+    const { clock, random } = this.#ports;
+    const afterMs = Math.max(retryAfterMs, waitMs(RETRY, attempt, random));
+    const cancel = clock.after(afterMs, () => this.#leave(connection, attempt + 1));
+    this.#streams.set(connection, { kind: "leaving", cancel });
+  }
+
+  #tellToEnd(connection: Connection, onReply: OnReply): void {
+    connection.send({ kind: "unsubscribe", value: { channel: this.#channel } }, onReply);
   }
 
   #split(connection: Connection): { readonly older: readonly Connection[]; readonly newer: readonly Connection[] } {

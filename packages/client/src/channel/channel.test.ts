@@ -276,6 +276,51 @@ describe("Channel", () => {
     ]);
   });
 
+  it("given a channel that was left, when the server cannot take that now, then it is told again until it does", async () => {
+    const socket = await subscribe();
+    channel.unsubscribe();
+    await turn();
+    for (const [waitMs, code, retryable] of [
+      [600, "RATE_LIMIT_EXCEEDED", true],
+      [0, "NOT_SUBSCRIBED", false],
+    ] as const) {
+      const asked = socket.asked("unsubscribe");
+      socket.error(asked.at(-1)?.id ?? 0, code, { retryable, retryAfterMs: waitMs });
+      await server.after(Math.max(0, waitMs - 1));
+      expect(socket.asked("unsubscribe")).toHaveLength(asked.length);
+      await server.after(1);
+    }
+    await server.after(20_000);
+    expect(socket.asked("unsubscribe")).toHaveLength(2);
+  });
+
+  it("given a channel that was left, when it is subscribed to again before the server has heard, then it is not told to end it", async () => {
+    const socket = await subscribe();
+    channel.unsubscribe();
+    await turn();
+    socket.error(socket.asked("unsubscribe")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", {
+      retryable: true,
+      retryAfterMs: 600,
+    });
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    socket.subscribed("project:42");
+    await server.after(20_000);
+    expect([socket.asked("unsubscribe").length, channel.state]).toEqual([1, "subscribed"]);
+  });
+
+  it("given a subscription that is asked for again after a pause, when it is left meanwhile, then the server is told", async () => {
+    const socket = await subscribe();
+    for (let round = 0; round < 3; round++) {
+      socket.publication("project:42", 5);
+      await turn();
+      if (round < 2) socket.subscribed("project:42");
+    }
+    channel.unsubscribe();
+    await server.after(20_000);
+    expect([socket.asked("subscribe").length, socket.asked("unsubscribe").length]).toEqual([3, 1]);
+  });
+
   it("given a payload that is not of the type, when it comes, then it is told as invalid and the rest goes on", async () => {
     const typed = server.client.channel("typed", {
       payload: json((value) => {
@@ -457,6 +502,7 @@ describe("Channel", () => {
     ["since with rewind", () => channel.subscribe({ since: { epoch: "e", offset: 1, check: 1 }, rewind: 1 })],
     ["a fraction for rewind", () => channel.subscribe({ rewind: 1.5 })],
     ["a negative offset", () => channel.subscribe({ since: { epoch: "e", offset: -1, check: 1 } })],
+    ["a long epoch", () => channel.subscribe({ since: { epoch: "e".repeat(65), offset: 1, check: 1 } })],
     ["half a surrogate pair", () => channel.subscribe({ since: { epoch: "\ud800", offset: 1, check: 1 } })],
   ])("given %s, when the channel is subscribed to, then that is refused here", async (_, call) => {
     await expect(call()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });

@@ -46,7 +46,7 @@ export class Subscription {
     this.#name = name;
     this.#ports = ports;
     this.#listener = listener;
-    this.#streams = new ChannelStreams(name, ports.clock);
+    this.#streams = new ChannelStreams(name, ports);
   }
 
   get state(): SubscriptionState {
