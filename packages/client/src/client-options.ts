@@ -39,7 +39,8 @@ export interface PmClientOptions {
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Milliseconds for which a command waits for its answer.
+   * Milliseconds for which a command waits for its answer. When a channel or a publish has none, the connection is left
+   * for another; a page of history is rejected as `TIMEOUT`.
    * @default 30_000
    */
   readonly replyTimeoutMs?: number | undefined;

@@ -1,3 +1,4 @@
+import { CloseCode } from "@pm/proto";
 import type { Connection } from "../connection/connection.ts";
 import { EpochBook } from "./epoch-book.ts";
 
@@ -68,6 +69,10 @@ export class EpochCheck {
   #ask(connection: Connection, channel: string): void {
     connection.send({ kind: "readHistory", value: { channel, limit: 1, backward: true } }, (reply) => {
       if (connection !== this.#connection || !this.#channels.has(channel) || reply.kind === "lost") return;
+      if (reply.kind === "timeout") {
+        connection.fail(CloseCode.ABNORMAL, `no answer to ReadHistory within ${reply.afterMs} ms`);
+        return;
+      }
       const page = reply.kind === "answer" && reply.body?.kind === "historyPage" ? reply.body.value : undefined;
       if (page?.top !== undefined) this.note(channel, page.top.epoch, connection);
       else if (reply.kind === "refused" && reply.error.retryable) this.#ports.onUnavailable(reply.error.retryAfterMs);

@@ -155,13 +155,23 @@ describe("publishing", () => {
     expect(outcome.now).toBe("RATE_LIMIT_EXCEEDED");
   });
 
-  it("given no answer on a connection that stands, when the time is over, then the outcome is unknown", async () => {
+  it("given no answer, when the time is over, then the connection is left, and the next one brings it", async () => {
     const socket = await server.connect();
-    const outcome = outcomeOf(channel.publish(1));
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    socket.subscribed("project:42");
+    const outcome = outcomeOf(channel.publish(1, { idempotencyKey: "k" }));
     await server.after(20_000);
     socket.publication("tenant", 1);
     await server.after(10_000);
-    expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+    expect([socket.closedWith, outcome.now]).toEqual([1000, "open"]);
+    const next = await reconnect();
+    next.subscribed("project:42");
+    await turn();
+    expect(keysOf(next)).toEqual(["k"]);
+    next.publishedFrom(1);
+    await turn();
+    expect(outcome.now).toBe("at 1");
   });
 
   describe("over a lost connection", () => {
@@ -227,6 +237,19 @@ describe("publishing", () => {
       socket.publishedFrom(2);
       await turn();
       expect([outcome.now, keysOf(socket)]).toEqual(["at 2", ["lost"]]);
+    });
+
+    it("given no answer to what the epoch is, when the time is over, then it is asked on another connection", async () => {
+      const { outcome } = await loseOne();
+      const silent = await reconnect();
+      await server.after(20_000);
+      silent.publication("tenant", 1);
+      await server.after(10_000);
+      expect([silent.closedWith, outcome.now]).toEqual([1000, "open"]);
+      const socket = await reconnect();
+      topOf(socket, "e1");
+      await turn();
+      expect(keysOf(socket)).toEqual(["lost"]);
     });
 
     it("given a client that may not read history, when it is back, then the outcome is unknown", async () => {

@@ -143,7 +143,9 @@ export class Publisher {
         else this.#putBackOpen(connection, publish);
         break;
       case "timeout":
-        this.#reject(publish, PmClientError.outcomeUnknown(`no answer within ${reply.afterMs} ms`));
+        // A server that answers nothing, or a network that is silent: another connection may bring the answer.
+        this.#putBackOpen(connection, publish);
+        connection.fail(CloseCode.ABNORMAL, `no answer to Publish within ${reply.afterMs} ms`);
         break;
       default:
         reply satisfies never;
