@@ -87,8 +87,8 @@ export class PmClientError extends Error {
     return new PmClientError("EXPIRED", `no connection within ${waitedMs} ms: not published`, { retryable: true });
   }
 
-  static outcomeUnknown(why: string): PmClientError {
-    return new PmClientError("OUTCOME_UNKNOWN", `it may be published or not: ${why}`);
+  static outcomeUnknown(why: string, cause?: PmClientError): PmClientError {
+    return new PmClientError("OUTCOME_UNKNOWN", `it may be published or not: ${why}`, { cause });
   }
 
   static timeout(what: string, afterMs: number): PmClientError {

@@ -508,11 +508,14 @@ describe("Channel", () => {
     await expect(call()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
-  it.each([{ event: "\ud800" }, { idempotencyKey: "\udc00" }, { traceParent: "\ud800x" }])(
-    "given %j, when it is published, then that is refused here",
-    async (options) => {
-      await server.connect();
-      await expect(channel.publish(1, options)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-    },
-  );
+  it.each([
+    { idempotencyKey: "" },
+    { idempotencyKey: "k".repeat(65) },
+    { event: "\ud800" },
+    { idempotencyKey: "\udc00" },
+    { traceParent: "\ud800x" },
+  ])("given %j, when it is published, then that is refused here", async (options) => {
+    await server.connect();
+    await expect(channel.publish(1, options)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
 });

@@ -1,4 +1,4 @@
-import { assertPosition, assertUint32, assertWellFormed } from "../argument-checks.ts";
+import { assertId, assertPosition, assertUint32, assertWellFormed } from "../argument-checks.ts";
 import { Emitter, type Unlisten } from "../emitter.ts";
 import type { HistoryOptions, HistoryPage } from "../history/history-page.ts";
 import { PmClientError } from "../pm-client-error.ts";
@@ -85,7 +85,9 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   async publish(data: Input, options: PublishOptions = {}): Promise<PublishResult> {
     const { event, traceParent, idempotencyKey = this.#init.newKey() } = options;
     assertWellFormed("event", event);
-    assertWellFormed("idempotencyKey", idempotencyKey);
+    assertId("idempotencyKey", idempotencyKey);
+    // For the server it would be no key at all, and what is sent again would be published twice.
+    if (idempotencyKey === "") throw PmClientError.invalidArgument("idempotencyKey", "is empty");
     assertWellFormed("traceParent", traceParent);
     const payload = this.#encode(data);
     return this.#ports.publish({ channel: this.name, payload, event, idempotencyKey, traceParent });

@@ -252,6 +252,24 @@ describe("publishing", () => {
       expect(keysOf(socket)).toEqual(["lost"]);
     });
 
+    it("given a publish whose answer was lost, when it is refused the second time, then the outcome is unknown, and the refusal is the cause", async () => {
+      const socket = await server.connect();
+      void channel.subscribe().catch(() => undefined);
+      await turn();
+      socket.subscribed("project:42");
+      const published = channel.publish(1);
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      next.subscribed("project:42");
+      await turn();
+      next.error(next.asked("publish")[0]?.id ?? 0, "PERMISSION_DENIED");
+      await expect(published).rejects.toMatchObject({
+        code: "OUTCOME_UNKNOWN",
+        cause: { code: "PERMISSION_DENIED", errorId: "e-1" },
+      });
+    });
+
     it("given a client that may not read history, when it is back, then the outcome is unknown", async () => {
       const { outcome } = await loseOne();
       const socket = await reconnect();

@@ -163,7 +163,7 @@ export class Publisher {
       this.#putBack(publish);
       this.#pause(retryAfterMs);
     } else {
-      this.#reject(publish, PmClientError.fromServer(error));
+      this.#reject(publish, refusalOf(publish, PmClientError.fromServer(error)));
     }
   }
 
@@ -231,4 +231,11 @@ export class Publisher {
   #checkSettled(): void {
     if (this.#queue.sentCount === 0) this.#onSettled?.();
   }
+}
+
+/** A refusal says that this try is not in the log; of an earlier one whose answer was lost it says nothing. */
+function refusalOf({ isOpen }: PendingPublish, refusal: PmClientError): PmClientError {
+  return isOpen
+    ? PmClientError.outcomeUnknown(`it was refused when it was sent again: ${refusal.code}`, refusal)
+    : refusal;
 }
