@@ -141,9 +141,48 @@ describe("publishing", () => {
     void channel.publish(3, { idempotencyKey: "k-3" }).catch(() => undefined);
     await server.after(899);
     expect(keysOf(socket)).toEqual(["k-1", "k-2"]);
-    await server.after(1);
+    await server.after(46);
+    expect(keysOf(socket)).toEqual(["k-1", "k-2", "k-1"]);
+    socket.publishedFrom(1);
+    await turn();
     expect(keysOf(socket)).toEqual(["k-1", "k-2", "k-1", "k-2", "k-3"]);
-    expect(outcomes.map(({ now }) => now)).toEqual(["open", "open"]);
+    expect(outcomes.map(({ now }) => now)).toEqual(["at 3", "open"]);
+  });
+
+  it("given many refusals of one frame, when the wait is over, then it was as long as the server said", async () => {
+    const many = new ScriptedServer();
+    const socket = await many.connect();
+    for (let index = 0; index < 50; index++)
+      void many.client
+        .channel("c")
+        .publish(index)
+        .catch(() => undefined);
+    await turn();
+    for (const { id } of socket.asked("publish"))
+      socket.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
+    await many.after(629);
+    expect(socket.asked("publish")).toHaveLength(50);
+    await many.after(1);
+    expect(socket.asked("publish")).toHaveLength(51);
+    await many.client.close();
+  });
+
+  it("given refusals for as long as nobody knows, when they follow each other, then each pause is longer, whatever was refused at once", async () => {
+    const socket = await server.connect();
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    socket.subscribed("project:42");
+    const outcomes = [1, 2, 3].map((data) => outcomeOf(channel.publish(data)));
+    await turn();
+    for (const pauseMs of [225, 350, 600]) {
+      for (const { id } of socket.asked("publish").slice(-3)) socket.error(id, "UNAVAILABLE", { retryable: true });
+      const sent = socket.asked("publish").length;
+      await server.after(pauseMs - 1);
+      expect(socket.asked("publish")).toHaveLength(sent);
+      await server.after(1);
+      expect(socket.asked("publish")).toHaveLength(sent + 1);
+    }
+    expect(outcomes.map(({ now }) => now)).toEqual(["open", "open", "open"]);
   });
 
   it("given a rate that the message can never keep, when it is refused, then it is rejected", async () => {

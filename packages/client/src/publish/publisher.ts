@@ -3,12 +3,12 @@ import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../connection/pending-replies.ts";
 import { NEVER_MS } from "../connection/server-hints.ts";
 import { PmClientError } from "../pm-client-error.ts";
-import type { CancelTimer, Clock } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Randomness } from "../platform/randomness.ts";
-import { waitMs } from "../reconnect/backoff.ts";
 import type { ErrorMessage, Publish, Published } from "../wire/messages.ts";
 import { EpochCheck } from "./epoch-check.ts";
 import { PendingPublish, type PublishResult } from "./pending-publish.ts";
+import { PublishPace } from "./publish-pace.ts";
 import { PublishQueue } from "./publish-queue.ts";
 
 /** What a Publisher is made of. */
@@ -23,11 +23,8 @@ export interface PublisherPorts {
   readonly isReading: (channel: string) => boolean;
 }
 
-/** Publishes on their way at a time; the server takes 512 before it stops reading. */
-const MAX_SENT = 256;
 /** The part of the idempotency window in which a publish is sent again; the rest is for the way to the server. */
 const WINDOW_PART = 0.9;
-const RETRY = { kind: "backoff", baseMs: 250, leastMs: 100 } as const;
 
 /**
  * Publishes, over whichever connection serves. What is not answered when a connection ends is sent again with its key,
@@ -37,18 +34,19 @@ export class Publisher {
   readonly #ports: PublisherPorts;
   readonly #queue: PublishQueue;
   readonly #epochs: EpochCheck;
+  readonly #pace: PublishPace;
   #connection: Connection | undefined;
   #onSettled: (() => void) | undefined;
-  #cancelPause: CancelTimer | undefined;
-  #failures = 0;
 
   constructor(ports: PublisherPorts) {
     this.#ports = ports;
+    const { clock, random } = ports;
     this.#queue = new PublishQueue(ports.maxPending);
+    this.#pace = new PublishPace({ clock, random, onResume: () => this.#proceed() });
     this.#epochs = new EpochCheck({
       isReading: ports.isReading,
       onChecked: (channel, epoch) => this.#onEpochChecked(channel, epoch),
-      onUnavailable: (retryAfterMs) => this.#pause(retryAfterMs),
+      onUnavailable: (retryAfterMs) => this.#pace.backOff(retryAfterMs),
     });
   }
 
@@ -69,7 +67,7 @@ export class Publisher {
   serve(connection: Connection): void {
     this.#connection = connection;
     this.#onSettled = undefined;
-    this.#endPause();
+    this.#pace.reset();
     this.#proceed();
   }
 
@@ -78,7 +76,7 @@ export class Publisher {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#epochs.end();
-    this.#endPause();
+    this.#pace.reset();
   }
 
   /** Sends nothing more, and calls back when everything on its way has its answer. */
@@ -113,9 +111,8 @@ export class Publisher {
 
   #pump(): void {
     const connection = this.#connection;
-    if (connection === undefined || connection.isEnded) return;
-    if (this.#onSettled !== undefined || this.#cancelPause !== undefined) return;
-    while (this.#queue.sentCount < MAX_SENT) {
+    if (connection === undefined || connection.isEnded || this.#onSettled !== undefined) return;
+    while (this.#pace.allows(this.#queue.sentCount)) {
       const publish = this.#queue.take(this.#epochs.channels);
       if (publish === undefined) return;
       this.#send(connection, publish);
@@ -158,10 +155,10 @@ export class Publisher {
     const { code, retryAfterMs } = error;
     if (code === "UNAVAILABLE" || code === "CONNECTION_CLOSED") {
       this.#putBackOpen(connection, publish);
-      this.#pause(retryAfterMs);
+      this.#pace.backOff(retryAfterMs);
     } else if (code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS) {
       this.#putBack(publish);
-      this.#pause(retryAfterMs);
+      this.#pace.pauseFor(retryAfterMs);
     } else {
       this.#reject(publish, refusalOf(publish, PmClientError.fromServer(error)));
     }
@@ -177,22 +174,6 @@ export class Publisher {
   #putBack(publish: PendingPublish): void {
     this.#queue.putBack(publish);
     if (publish.isLate) this.#reject(publish, publish.lateError);
-  }
-
-  /** Nothing is sent until it is over. */
-  #pause(hintMs: number): void {
-    const ms = Math.max(hintMs, waitMs(RETRY, this.#failures++, this.#ports.random));
-    this.#cancelPause?.();
-    this.#cancelPause = this.#ports.clock.after(ms, () => {
-      this.#cancelPause = undefined;
-      this.#proceed();
-    });
-  }
-
-  #endPause(): void {
-    this.#cancelPause?.();
-    this.#cancelPause = undefined;
-    this.#failures = 0;
   }
 
   /** Sends what waits; where something is open, the epoch is checked before anything more goes to its channel. */
@@ -213,7 +194,7 @@ export class Publisher {
   }
 
   #resolve(connection: Connection, publish: PendingPublish, { position, messageId, duplicate }: Published): void {
-    this.#failures = 0;
+    this.#pace.noteSuccess();
     if (position === undefined) {
       this.#reject(publish, PmClientError.outcomeUnknown("the answer has no position"));
       return;
