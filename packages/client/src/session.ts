@@ -30,6 +30,7 @@ export class Session {
   readonly #publisher: Publisher;
   readonly #history = new HistoryReader();
   #endNetworkEvents: (() => void) | undefined;
+  #endedWith: PmClientError | undefined;
 
   constructor(options: ResolvedClientOptions, listener: SessionListener) {
     this.#options = options;
@@ -54,6 +55,11 @@ export class Session {
 
   get state(): ClientState {
     return this.#link.state;
+  }
+
+  /** Why it has ended; undefined before the first `start` and after each. */
+  get endedWith(): PmClientError | undefined {
+    return this.#endedWith;
   }
 
   /** The connection to ask for channels. */
@@ -143,8 +149,10 @@ export class Session {
   }
 
   #onState(state: ClientState): void {
+    this.#endedWith = undefined;
     if (state.kind === "idle" || state.kind === "stopped") {
       const error = state.kind === "stopped" ? state.error : PmClientError.closed("the client");
+      this.#endedWith = error;
       this.#endNetworkEvents?.();
       this.#endNetworkEvents = undefined;
       this.#refresher.close();

@@ -409,6 +409,18 @@ describe("Channel", () => {
       await loop.return?.();
     });
 
+    it("given a loop that is behind, when it subscribes, then that does not wait for itself", async () => {
+      const loop = channel[Symbol.asyncIterator]();
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      socket.say(...[1, 2, 3, 4].map((offset) => publicationOf("project:42", offset)));
+      expect(channel.state).toBe("paused");
+      await channel.subscribe();
+      await loop.return?.();
+      await turn();
+      expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(4) } });
+    });
+
     it("given two loops, when the slow one ends, then the client is back for the other", async () => {
       const slow = channel[Symbol.asyncIterator]();
       const seen = collect(channel);
@@ -428,11 +440,28 @@ describe("Channel", () => {
       await server.client.close();
       await turn();
       expect(closed).toMatchObject({ done: true, error: undefined });
+      const socket = await server.connect();
       const stopped = collect(channel);
-      (await server.connect()).drop(4503);
+      await turn();
+      socket.drop(4503);
       await turn();
       expect(stopped).toMatchObject({ done: true, error: { code: "STOPPED", closeCode: 4503 } });
     });
+  });
+
+  it("given a client that has ended, when a channel is subscribed to or looped over, then that says why, until it connects again", async () => {
+    await server.connect();
+    await server.client.close();
+    await expect(channel.subscribe()).rejects.toMatchObject({ code: "CLOSED" });
+    (await server.connect()).drop(4503);
+    await expect(channel.subscribe()).rejects.toMatchObject({ code: "STOPPED" });
+    const loop = channel[Symbol.asyncIterator]();
+    await expect(loop.next()).rejects.toMatchObject({ code: "STOPPED" });
+    expect([await loop.next(), channel.state]).toEqual([{ done: true, value: undefined }, "unsubscribed"]);
+    const socket = await server.connect();
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    expect(socket.asked("subscribe")).toHaveLength(1);
   });
 
   describe("history", () => {

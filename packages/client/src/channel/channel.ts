@@ -60,14 +60,16 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   /**
-   * Subscribes, and stays subscribed over all connections until `unsubscribe`. Resolves when the server has answered.
+   * Subscribes, and stays subscribed over all connections until `unsubscribe`. Resolves when the server has answered; at
+   * once while a loop that is behind keeps the channel `paused`. It may be called before `connect`, not after `close`.
    * @throws PmClientError with the code of the server, `PERMISSION_DENIED` for example, or `CLOSED`
    */
   async subscribe(options: SubscribeOptions = this.#init.start): Promise<void> {
     assertSubscribeOptions(options);
+    if (this.#ports.endedWith !== undefined) throw this.#ports.endedWith;
     this.#isKept = true;
     this.#begin(options);
-    if (this.state === "subscribed") return;
+    if (this.state !== "subscribing") return;
     await new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
@@ -124,6 +126,10 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
       onDrained: () => this.#resume(),
       onReturn: () => this.#removeQueue(queue),
     });
+    if (this.#ports.endedWith !== undefined) {
+      queue.finish(this.#ports.endedWith);
+      return queue;
+    }
     this.#queues.add(queue);
     this.#begin(this.#init.start);
     return queue;
@@ -180,9 +186,9 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   #onState(state: SubscriptionState): void {
-    const waiters = state === "subscribed" || state === "unsubscribed" ? this.#waiters.splice(0) : [];
-    if (state === "subscribed") for (const { resolve } of waiters) resolve();
-    if (state === "unsubscribed") {
+    const waiters = state === "subscribing" ? [] : this.#waiters.splice(0);
+    if (state !== "unsubscribed") for (const { resolve } of waiters) resolve();
+    else {
       this.#isKept = false;
       for (const { reject } of waiters) reject(this.#error ?? PmClientError.closed("the channel"));
       for (const queue of this.#queues) queue.finish(this.#error);
