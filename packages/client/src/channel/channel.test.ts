@@ -148,6 +148,25 @@ describe("Channel", () => {
     ]);
   });
 
+  it("given one miss after the other, when the next publication comes, then it tells all of it, and history nothing of it", async () => {
+    const missed: unknown[] = [];
+    channel.on("publication", ({ missedBefore }) => missed.push(missedBefore));
+    const socket = await subscribe();
+    socket.say(laggedOf("project:42", at(9), 9), laggedOf("project:42", at(12), 3));
+    const page = channel.history();
+    await turn();
+    const publications = [{ channel: "project:42", offset: 1n, check: 1001 }];
+    const value = { publications, position: at(1), top: at(12) };
+    socket.say({ replyTo: socket.asked("readHistory")[0]?.id ?? 0, body: { case: "historyPage", value } });
+    expect((await page).publications).toMatchObject([{ missedBefore: undefined }]);
+    socket.publication("project:42", 13);
+    socket.say(laggedOf("project:42", at(20), 7), laggedOf("project:42", at(21)), publicationOf("project:42", 22));
+    expect(missed).toEqual([
+      { reason: "RETENTION", count: 12, position: { epoch: "e1", offset: 12, check: 1012 } },
+      { reason: "RETENTION", count: undefined, position: { epoch: "e1", offset: 21, check: 1021 } },
+    ]);
+  });
+
   it("given Lagged without a number, when it is told, then nobody knows how many", async () => {
     const socket = await subscribe();
     socket.say(laggedOf("project:42", at(9)));

@@ -7,7 +7,7 @@ import type { PublishOptions } from "../publish/publish-options.ts";
 import type { Payload, PublicationMessage, StreamPosition } from "../wire/messages.ts";
 import type { ChannelEvents } from "./channel-events.ts";
 import type { ChannelInit, ChannelPorts } from "./channel-ports.ts";
-import { type Publication, toPublication } from "./publication.ts";
+import { type Publication, type PublicationPlace, toPublication } from "./publication.ts";
 import { PublicationQueue } from "./publication-queue.ts";
 import { assertSubscribeOptions, type SubscribeOptions } from "./subscribe-options.ts";
 import type { Subscription } from "./subscription.ts";
@@ -107,7 +107,10 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
     const publications: Publication<Data>[] = [];
     for (const message of page.publications) {
       const { offset, check } = message;
-      const publication = this.#decode(message, { epoch: top.epoch, offset, check });
+      const publication = this.#decode(message, {
+        position: { epoch: top.epoch, offset, check },
+        missedBefore: undefined,
+      });
       if (publication !== undefined) publications.push(publication);
     }
     const miss = page.miss === "UNSPECIFIED" ? undefined : page.miss;
@@ -138,11 +141,11 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   readonly #listener: SubscriptionListener = {
     onPublication: (message, position) => this.#onPublication(message, position),
     onLagged: (miss) => {
-      this.#missedBefore = miss;
+      this.#noteMiss(miss);
       this.#emitter.emit("lagged", miss);
     },
     onMissed: (miss) => {
-      this.#missedBefore = miss;
+      this.#noteMiss(miss);
       this.#emitter.emit("missed", miss);
     },
     onRecovered: (recovery) => this.#emitter.emit("recovered", recovery),
@@ -159,18 +162,26 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
     this.#subscription.begin(options, this.#ports.joined);
   }
 
+  /** What was missed before and not said yet by a publication counts too. */
+  #noteMiss(miss: Miss): void {
+    const { count } = this.#missedBefore ?? { count: 0 };
+    const isKnown = count !== undefined && miss.count !== undefined;
+    this.#missedBefore = { ...miss, count: isKnown ? count + miss.count : undefined };
+  }
+
   #onPublication(message: PublicationMessage, position: StreamPosition): void {
-    const publication = this.#decode(message, position);
+    const publication = this.#decode(message, { position, missedBefore: this.#missedBefore });
     if (publication === undefined) return;
     this.#missedBefore = undefined;
     for (const queue of this.#queues) queue.push(publication);
     this.#emitter.emit("publication", publication);
   }
 
-  #decode(message: PublicationMessage, position: StreamPosition): Publication<Data> | undefined {
+  #decode(message: PublicationMessage, place: PublicationPlace): Publication<Data> | undefined {
     try {
-      return toPublication(message, { position, type: this.#init.type, missedBefore: this.#missedBefore });
+      return toPublication(message, { ...place, type: this.#init.type });
     } catch (error) {
+      const { position } = place;
       this.#emitter.emit("invalid", { position, messageId: message.messageId, error: error as PmClientError });
       return undefined;
     }

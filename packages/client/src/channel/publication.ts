@@ -19,15 +19,20 @@ export interface Publication<Data = unknown> {
   readonly messageId: string;
   /** W3C traceparent, as the publisher gave it; may be empty. */
   readonly traceParent: string;
-  /** What was missed between the publication before and this one. Also told by `lagged` and `missed`. */
+  /** What was missed between the publication before and this one, all in all. Also told by `lagged` and `missed`. */
+  readonly missedBefore: Miss | undefined;
+}
+
+/** Where a publication was met. */
+export interface PublicationPlace {
+  readonly position: StreamPosition;
+  /** Undefined in a page of history too. */
   readonly missedBefore: Miss | undefined;
 }
 
 /** What is known of a publication beside its message. */
-export interface PublicationContext<Data> {
-  readonly position: StreamPosition;
+export interface PublicationContext<Data> extends PublicationPlace {
   readonly type: PayloadType<Data, never>;
-  readonly missedBefore: Miss | undefined;
 }
 
 /**
