@@ -95,9 +95,19 @@ export class Connection {
     return this.#isEnded;
   }
 
-  /** Milliseconds until the next connection may be opened; undefined where no GoAway has come. */
-  get goAwayLeftMs(): number | undefined {
-    return this.#hints.goAwayLeftMs;
+  /** The server of this connection goes away. */
+  get isGoingAway(): boolean {
+    return this.#hints.hasGoAway;
+  }
+
+  /** Milliseconds until the next connection may be opened. */
+  get goAwayLeftMs(): number {
+    return this.#hints.goAwayLeftMs ?? 0;
+  }
+
+  /** Milliseconds since Welcome; undefined when there was none. */
+  get welcomedForMs(): number | undefined {
+    return this.#welcome === undefined ? undefined : this.#clock.monotonic() - this.#welcomedMs;
   }
 
   /**
@@ -197,7 +207,7 @@ export class Connection {
     return {
       code,
       reason,
-      welcomedForMs: this.#welcome === undefined ? undefined : this.#clock.monotonic() - this.#welcomedMs,
+      welcomedForMs: this.welcomedForMs,
       lastError: this.#hints.lastError,
       errorHintMs: this.#hints.errorLeftMs,
       goAwayHintMs: this.#hints.goAwayLeftMs,

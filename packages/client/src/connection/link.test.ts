@@ -159,6 +159,20 @@ describe("after a close", () => {
     expect(server.client.state).toMatchObject({ kind: "waiting", afterMs: 6000 });
   });
 
+  it.each([
+    [4029, 1500],
+    [1013, 17_500],
+  ])(
+    "given %d long after an Error with a wait, when the server closes, then the wait of the code begins",
+    async (code, afterMs) => {
+      const socket = await server.connect();
+      socket.error(0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 1000 });
+      await server.after(1000);
+      socket.drop(code);
+      expect(server.client.state).toMatchObject({ kind: "waiting", afterMs });
+    },
+  );
+
   it("given a stopped client, when it is told to connect, then it begins again", async () => {
     (await server.connect()).drop(4503);
     await server.connect();
@@ -416,6 +430,21 @@ describe("moving after a GoAway", () => {
     expect(old.closedWith).toBe(1000);
     await server.after(500);
     expect(server.sockets).toHaveLength(3);
+  });
+
+  it("given servers that all go away at once, when the client moves from one to the next, then it does not hurry", async () => {
+    const { next } = await move();
+    for (const [index, waitMs] of [250, 500, 1000].entries()) {
+      const newest = index === 0 ? next : server.socket;
+      newest.welcome();
+      newest.goAway(0);
+      await turn();
+      newest.subscribed("project:42");
+      await server.after(waitMs - 1);
+      expect(server.sockets).toHaveLength(index + 2);
+      await server.after(1);
+      expect(server.sockets).toHaveLength(index + 3);
+    }
   });
 
   it("given Lagged on the old connection, when the new one delivers already, then it does not count", async () => {

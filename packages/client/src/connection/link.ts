@@ -148,7 +148,8 @@ export class Link {
 
   #prepareMove(connection: Connection): void {
     if (!this.#dialer.isIdle || this.#incoming !== undefined) return;
-    this.#dialer.dial({ afterMs: connection.goAwayLeftMs ?? 0, isHint: true });
+    const { goAwayLeftMs, welcomedForMs = 0 } = connection;
+    this.#dialer.dial({ afterMs: this.#policy.moveAfterMs(goAwayLeftMs, welcomedForMs), isHint: true });
   }
 
   #onClosed(connection: Connection, closure: Closure): void {
@@ -197,7 +198,7 @@ export class Link {
     this.#incoming = undefined;
     this.#become(connectedState(connection.welcome));
     this.#listener.onServing(connection);
-    if (connection.goAwayLeftMs !== undefined) this.#prepareMove(connection);
+    if (connection.isGoingAway) this.#prepareMove(connection);
   }
 
   #onHopeless(error: PmClientError): void {

@@ -20,13 +20,18 @@ export class ServerHints {
     return this.#lastError;
   }
 
+  /** Milliseconds that are left of the wait that an Error asked for; undefined when there is none any more. */
   get errorLeftMs(): number | undefined {
     return this.#left(this.#errorUntilMs);
   }
 
-  /** Milliseconds until the next connection may be opened; undefined where no GoAway has come. */
+  /** Milliseconds that are left of the wait that a GoAway asked for; undefined when there is none any more. */
   get goAwayLeftMs(): number | undefined {
     return this.#left(this.#goAwayUntilMs);
+  }
+
+  get hasGoAway(): boolean {
+    return this.#goAwayUntilMs !== undefined;
   }
 
   /** Takes note of every message of the server. */
@@ -46,6 +51,7 @@ export class ServerHints {
   }
 
   #left(untilMs: number | undefined): number | undefined {
-    return untilMs === undefined ? undefined : Math.max(0, untilMs - this.#clock.monotonic());
+    const nowMs = this.#clock.monotonic();
+    return untilMs === undefined || untilMs <= nowMs ? undefined : untilMs - nowMs;
   }
 }

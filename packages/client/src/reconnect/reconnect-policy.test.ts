@@ -90,6 +90,12 @@ describe("ReconnectPolicy", () => {
     expect(policy.judge(closure(4501, { welcomedForMs: 5000 }))).toMatchObject({ kind: "reconnect", needsToken: true });
   });
 
+  it("given moves one after the other, when their connections are young, then all but the first wait longer and longer", () => {
+    const waits = [0, 0, 0, 0].map((hintMs) => policy.moveAfterMs(hintMs, 29_999));
+    expect(waits).toEqual([0, 250, 500, 1000]);
+    expect([policy.moveAfterMs(5000, 0), policy.moveAfterMs(0, 30_000)]).toEqual([5000, 0]);
+  });
+
   it.each([1000, 1002, 1003, 1007, 1008, 4500, 4503, 4999])("given %d, when it is judged, then it stops", (code) => {
     expect(policy.judge(closure(code, { welcomedForMs: 60_000 }))).toEqual({ kind: "stop" });
   });

@@ -11,9 +11,9 @@ export interface Closure {
   readonly welcomedForMs: number | undefined;
   /** The Error that was the last message of the server. */
   readonly lastError: ErrorMessage | undefined;
-  /** Milliseconds that are left of the wait that the last Error with one asked for. */
+  /** Milliseconds that are left of the wait that the last Error with one asked for; undefined when it is over. */
   readonly errorHintMs: number | undefined;
-  /** Milliseconds that are left of the wait that a GoAway asked for. */
+  /** Milliseconds that are left of the wait that a GoAway asked for; undefined when it is over. */
   readonly goAwayHintMs: number | undefined;
 }
 
@@ -38,6 +38,7 @@ const AGAIN = { kind: "backoff", baseMs: 500, leastMs: 0 } as const;
 export class ReconnectPolicy {
   readonly #random: Randomness;
   #attempt = 0;
+  #moves = 0;
   #refusedTokens = 0;
 
   constructor(random: Randomness) {
@@ -64,6 +65,13 @@ export class ReconnectPolicy {
       default:
         return rule satisfies never;
     }
+  }
+
+  /** Milliseconds to wait before a move. Where servers only send on, one to the other, it is not the client that hurries. */
+  moveAfterMs(hintMs: number, welcomedForMs: number): number {
+    if (welcomedForMs >= HEALTHY_MS) this.#moves = 0;
+    const moves = this.#moves++;
+    return moves === 0 ? hintMs : Math.max(hintMs, waitMs(AGAIN, moves - 1, this.#random));
   }
 
   /** At once, unless tokens are refused one after the other: whoever issues them must not be stormed. */
