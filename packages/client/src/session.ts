@@ -128,6 +128,14 @@ export class Session {
     this.#publisher.leave(connection);
     this.#publisher.release();
     this.#history.leave(connection);
+    this.#rejoin(connection);
+  }
+
+  /** A move has failed: the connection that serves on has not heard of what was wanted while the new one was there. */
+  #rejoin(left: Connection): void {
+    const { serving } = this.#link;
+    if (serving === undefined || serving === left) return;
+    for (const subscription of this.#subscriptions.values()) subscription.join(serving);
   }
 
   #onPush(connection: Connection, body: ServerBody): void {

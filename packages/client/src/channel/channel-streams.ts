@@ -51,6 +51,12 @@ export class ChannelStreams {
     return stream?.kind === "live" ? stream : undefined;
   }
 
+  /** True when a connection delivers, or is asked to. */
+  isWantedOn(connection: Connection): boolean {
+    const kind = this.#streams.get(connection)?.kind ?? "none";
+    return kind !== "none" && kind !== "leaving";
+  }
+
   get hasLive(): boolean {
     return [...this.#streams.values()].some(({ kind }) => kind === "live");
   }
@@ -107,8 +113,7 @@ export class ChannelStreams {
   /** Ends delivery over all connections. */
   leaveAll(): void {
     // One that is asked for again may be there on the server's side still.
-    for (const [connection, { kind }] of this.#streams)
-      if (kind !== "none" && kind !== "leaving") this.#leave(connection);
+    for (const connection of this.#streams.keys()) if (this.isWantedOn(connection)) this.#leave(connection);
   }
 
   /** Ends what the server began by itself, before it is asked for. */

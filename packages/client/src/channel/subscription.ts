@@ -107,9 +107,9 @@ export class Subscription {
     this.#update();
   }
 
-  /** Asks a connection that has just joined. */
+  /** Asks a connection that has joined, unless it is asked already. */
   join(connection: Connection): void {
-    if (!this.isReading) return;
+    if (!this.isReading || this.#streams.isWantedOn(connection)) return;
     this.#ask(connection);
     this.#update();
   }

@@ -387,6 +387,25 @@ describe("moving after a GoAway", () => {
     expect(old.closedWith).toBe(1000);
   });
 
+  it("given a channel that was subscribed to during a move, when the new connection is lost, then the old one is asked for it", async () => {
+    const { old, next } = await overlap();
+    const later = server.client.channel("later");
+    void later.subscribe().catch(() => undefined);
+    await turn();
+    next.subscribed("later", { position: at(4), top: at(4) });
+    expect(later.state).toBe("subscribed");
+    next.drop(1011);
+    await turn();
+    expect(later.state).toBe("subscribing");
+    expect(old.asked("subscribe").map(({ value }) => value)).toMatchObject([
+      { channel: "project:42" },
+      { channel: "later", since: at(4) },
+    ]);
+    old.subscribed("later");
+    old.publication("later", 5);
+    expect(later.position?.offset).toBe(5);
+  });
+
   it("given an old connection that is lost while the new one catches up, when it is, then the new one serves at once", async () => {
     const { old, next } = await overlap();
     const published = server.client.channel("project:42").publish(1);
