@@ -1,4 +1,4 @@
-import type { Encoding } from "@pm/proto";
+import { type Encoding, SUBPROTOCOLS } from "@pm/proto";
 import { assertId } from "./argument-checks.ts";
 import { PmClientError } from "./pm-client-error.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
@@ -101,11 +101,15 @@ export function resolveClientOptions(options: PmClientOptions): ResolvedClientOp
   };
   assertId("sessionId", options.sessionId);
   if (typeof options.getToken !== "function") throw PmClientError.invalidArgument("getToken", "is not a function");
+  const encoding = options.encoding ?? "proto";
+  if (!Object.hasOwn(SUBPROTOCOLS, encoding)) {
+    throw PmClientError.invalidArgument("encoding", `is ${JSON.stringify(encoding)}, not "proto" or "json"`);
+  }
   const random = options.random ?? systemRandomness;
   return {
     url: resolveUrl(options.url),
     getToken: options.getToken,
-    encoding: options.encoding ?? "proto",
+    encoding,
     maxQueuedPublications: number("maxQueuedPublications", 1000),
     maxPendingPublishes: number("maxPendingPublishes", 1000),
     maxPublishWaitMs: number("maxPublishWaitMs", 300_000),

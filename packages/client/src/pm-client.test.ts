@@ -33,6 +33,11 @@ describe("PmClient", () => {
       { url: "ws://server/ws", getToken, sessionId: "ä".repeat(33) },
       "sessionId has 66 bytes (at most 64)",
     ],
+    [
+      "an encoding that is none",
+      { url: "ws://server/ws", getToken, encoding: "protobuf" as never },
+      'encoding is "protobuf", not "proto" or "json"',
+    ],
     ["no getToken", { url: "ws://server/ws", getToken: undefined as never }, "getToken is not a function"],
   ])("given %s, when a client is made, then it is refused and says which option", (_, options, message) => {
     expect(() => new PmClient(options)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", message }));
