@@ -556,6 +556,11 @@ describe("Channel", () => {
     await expect(call()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
+  it("given a Map, when it is published, then that is refused here", async () => {
+    await server.connect();
+    await expect(channel.publish(new Map())).rejects.toMatchObject({ code: "INVALID_ARGUMENT", field: "data" });
+  });
+
   it.each([
     { idempotencyKey: "" },
     { idempotencyKey: "k".repeat(65) },

@@ -82,7 +82,7 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
    * Publishes; without a connection, as soon as there is one. It is sent again after a lost connection, and is in the log
    * once.
    * @throws PmClientError with the code of the server, or `OUTCOME_UNKNOWN`, `EXPIRED`, `BUFFER_FULL`,
-   * `MESSAGE_TOO_LARGE`, `INVALID_PAYLOAD`, `CLOSED`
+   * `MESSAGE_TOO_LARGE`, `INVALID_PAYLOAD`, `INVALID_ARGUMENT`, `CLOSED`
    */
   async publish(data: Input, options: PublishOptions = {}): Promise<PublishResult> {
     const { event, traceParent, idempotencyKey = this.#init.newKey() } = options;
@@ -192,7 +192,7 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
       const kind = this.#init.type.encode(data);
       return kind === undefined ? undefined : { kind };
     } catch (cause) {
-      throw PmClientError.invalidPayload(this.name, cause);
+      throw cause instanceof PmClientError ? cause : PmClientError.invalidPayload(this.name, cause);
     }
   }
 

@@ -13,10 +13,22 @@ describe("anything", () => {
     [null, { kind: "json", value: "null" }, null],
     [undefined, undefined, undefined],
     [Uint8Array.of(1, 2), DATA, Uint8Array.of(1, 2)],
+    [Uint8Array.of(1, 2).buffer, DATA, Uint8Array.of(1, 2)],
+    [new DataView(Uint8Array.of(0, 1, 2, 3).buffer, 1, 2), DATA, Uint8Array.of(1, 2)],
+    [Uint16Array.of(0x0201), DATA, Uint8Array.of(1, 2)],
   ])("given %j, when it is written and read, then it is the same", (value, payload, read) => {
     expect(anything.encode(value)).toEqual(payload);
     expect(anything.decode(anything.encode(value))).toEqual(read);
   });
+
+  it.each([new Map([[1, 2]]), new Set([1]), new Blob(["x"]), Promise.resolve(1)])(
+    "given a %o, when it is written, then it is refused, since nothing of it would be left",
+    (value) => {
+      expect(() => anything.encode(value)).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT", field: "data" }),
+      );
+    },
+  );
 
   it("given text that is not JSON, when it is read, then it throws", () => {
     expect(() => anything.decode({ kind: "json", value: "{" })).toThrow(SyntaxError);
@@ -26,9 +38,13 @@ describe("anything", () => {
 describe("bytes", () => {
   it("given bytes, when they change after they were published, then what is sent does not", () => {
     const given = Uint8Array.of(1, 2);
-    const payload = bytes.encode(given);
+    const payloads = [bytes.encode(given), bytes.encode(given.buffer)];
     given.fill(0);
-    expect(payload).toEqual(DATA);
+    expect(payloads).toEqual([DATA, DATA]);
+  });
+
+  it("given what is no bytes, when it is written, then it is refused", () => {
+    expect(() => bytes.encode("text" as never)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
   });
 
   it("given no payload or JSON, when it is read, then it is no bytes or an error", () => {
