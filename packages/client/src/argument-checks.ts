@@ -26,8 +26,8 @@ export function assertId(name: string, text: string | undefined): void {
 }
 
 /** @throws PmClientError `INVALID_ARGUMENT` for what cannot be a position */
-export function assertPosition(position: StreamPosition | undefined): void {
-  if (position === undefined) return;
+export function assertPosition(position: StreamPosition | null | undefined): void {
+  if (position === undefined || position === null) return;
   assertId("since.epoch", position.epoch);
   if (!Number.isSafeInteger(position.offset) || position.offset < 0) {
     throw PmClientError.invalidArgument("since.offset", `is ${position.offset}, not a whole number from 0 on`);

@@ -244,6 +244,35 @@ describe("Channel", () => {
     expect(socket.asked("subscribe")).toMatchObject([{ value: { since: at(7) } }]);
   });
 
+  it("given a channel with a position, when further loops begin, then each continues after what the one before has taken", async () => {
+    const kept = server.client.channel("kept", { since: { epoch: "e1", offset: 7, check: 1007 } });
+    const socket = await server.connect();
+    for (const takes of [1, 2, 0, 0]) {
+      const loop = kept[Symbol.asyncIterator]();
+      await turn();
+      socket.subscribed("kept");
+      const since = kept.position?.offset ?? 0;
+      if (since < 10) socket.say(publicationOf("kept", since + 1), publicationOf("kept", since + 2));
+      for (let taken = 0; taken < takes; taken++) await loop.next();
+      await loop.return?.();
+    }
+    const asked = socket.asked("subscribe").map(({ value }) => Number(value.since?.offset));
+    expect(asked).toEqual([7, 8, 10, 10]);
+  });
+
+  it("given null for a position, when it is used, then it is none", async () => {
+    void channel.subscribe({ since: null, rewind: 2 }).catch(() => undefined);
+    void server.client
+      .channel("other", { since: null })
+      .subscribe()
+      .catch(() => undefined);
+    const socket = await server.connect();
+    void channel.history({ since: null }).catch(() => undefined);
+    await turn();
+    const questions = [...socket.asked("subscribe"), ...socket.asked("readHistory")];
+    expect(questions.map(({ value }) => value.since)).toEqual([undefined, undefined, undefined]);
+  });
+
   it("given a refusal for good, when the server tells it, then subscribe rejects, loops throw, and the state says why", async () => {
     const seen = collect(channel);
     const rejected = expect(channel.subscribe()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });

@@ -8,7 +8,7 @@ import type { Payload, PublicationMessage, StreamPosition } from "../wire/messag
 import type { ChannelEvents } from "./channel-events.ts";
 import type { ChannelInit, ChannelPorts } from "./channel-ports.ts";
 import { type Publication, type PublicationPlace, toPublication } from "./publication.ts";
-import { PublicationQueue } from "./publication-queue.ts";
+import { type LoopEnd, PublicationQueue } from "./publication-queue.ts";
 import { assertSubscribeOptions, type SubscribeOptions } from "./subscribe-options.ts";
 import type { Subscription } from "./subscription.ts";
 import type { Miss, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
@@ -33,6 +33,9 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   /** `subscribe` was called: the channel stays when the last loop ends. */
   #isKept = false;
   #missedBefore: Miss | undefined;
+  #begunAt: StreamPosition | undefined;
+  /** A loop has ended and left what comes after. */
+  #untakenAfter: StreamPosition | undefined;
   #error: PmClientError | undefined;
 
   constructor(name: string, init: ChannelInit<Data, Input>, ports: ChannelPorts) {
@@ -64,7 +67,7 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
    * once while a loop that is behind keeps the channel `paused`. It may be called before `connect`, not after `close`.
    * @throws PmClientError with the code of the server, `PERMISSION_DENIED` for example, or `CLOSED`
    */
-  async subscribe(options: SubscribeOptions = this.#init.start): Promise<void> {
+  async subscribe(options: SubscribeOptions = this.#start): Promise<void> {
     assertSubscribeOptions(options);
     if (this.#ports.endedWith !== undefined) throw this.#ports.endedWith;
     this.#isKept = true;
@@ -102,7 +105,7 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   async history({ since, limit, backward }: HistoryOptions = {}): Promise<HistoryPage<Data>> {
     assertPosition(since);
     assertUint32("limit", limit);
-    const page = await this.#ports.readHistory({ channel: this.name, since, limit, backward });
+    const page = await this.#ports.readHistory({ channel: this.name, since: since ?? undefined, limit, backward });
     const top = page.top ?? { epoch: "", offset: 0, check: 0 };
     const publications: Publication<Data>[] = [];
     for (const message of page.publications) {
@@ -127,15 +130,21 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
       maxItems: this.#init.maxQueued,
       onFull: () => this.#subscription.pause(),
       onDrained: () => this.#resume(),
-      onReturn: () => this.#removeQueue(queue),
+      onReturn: (end) => this.#onReturn(queue, end),
     });
     if (this.#ports.endedWith !== undefined) {
       queue.finish(this.#ports.endedWith);
       return queue;
     }
     this.#queues.add(queue);
-    this.#begin(this.#init.start);
+    this.#begin(this.#start);
     return queue;
+  }
+
+  /** A channel that was given a position continues after the one that it has now, or with what a loop has left. */
+  get #start(): SubscribeOptions {
+    const { since, rewind } = this.#init.start;
+    return { since: since ? (this.#untakenAfter ?? this.position ?? since) : undefined, rewind };
   }
 
   readonly #listener: SubscriptionListener = {
@@ -159,6 +168,8 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
     if (this.#subscription.isWanted) return;
     this.#error = undefined;
     this.#missedBefore = undefined;
+    this.#untakenAfter = undefined;
+    this.#begunAt = options.since ?? undefined;
     this.#subscription.begin(options, this.#ports.joined);
   }
 
@@ -208,10 +219,14 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
     this.#emitter.emit("state", { state, error: state === "unsubscribed" ? this.#error : undefined });
   }
 
-  #removeQueue(queue: PublicationQueue<Publication<Data>>): void {
+  #onReturn(queue: PublicationQueue<Publication<Data>>, { taken, hasRest }: LoopEnd<Publication<Data>>): void {
     if (!this.#queues.delete(queue)) return;
-    if (this.#queues.size === 0 && !this.#isKept) this.#subscription.end();
-    else this.#resume();
+    if (this.#queues.size > 0 || this.#isKept) {
+      this.#resume();
+      return;
+    }
+    if (hasRest) this.#untakenAfter = taken?.position ?? this.#begunAt;
+    this.#subscription.end();
   }
 
   /** The slowest of several loops sets the pace of all. */

@@ -1,12 +1,20 @@
 /** The bounds of a PublicationQueue, and whom it tells that they are reached. */
-export interface QueueBounds {
+export interface QueueBounds<Item> {
   /** Items that may wait; one more than this is never queued. */
   readonly maxItems: number;
   readonly onFull: () => void;
   /** The consumer has taken most of what waited. */
   readonly onDrained: () => void;
   /** The consumer has ended the loop. */
-  readonly onReturn: () => void;
+  readonly onReturn: (end: LoopEnd<Item>) => void;
+}
+
+/** How far a consumer came. */
+export interface LoopEnd<Item> {
+  /** The last that it took. */
+  readonly taken: Item | undefined;
+  /** Something was queued after that. */
+  readonly hasRest: boolean;
 }
 
 interface Waiting<Item> {
@@ -19,13 +27,14 @@ const DRAINED_PART = 4;
 
 /** The bounded queue behind one `for await`. */
 export class PublicationQueue<Item> implements AsyncIterableIterator<Item, undefined> {
-  readonly #bounds: QueueBounds;
+  readonly #bounds: QueueBounds<Item>;
   #items: Item[] = [];
+  #taken: Item | undefined;
   #waiting: Waiting<Item>[] = [];
   #end: { readonly error: Error | undefined } | undefined;
   #wasFull = false;
 
-  constructor(bounds: QueueBounds) {
+  constructor(bounds: QueueBounds<Item>) {
     this.#bounds = bounds;
   }
 
@@ -38,6 +47,7 @@ export class PublicationQueue<Item> implements AsyncIterableIterator<Item, undef
     if (this.#end !== undefined) return;
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) {
+      this.#taken = item;
       waiting.resolve({ done: false, value: item });
       return;
     }
@@ -61,6 +71,7 @@ export class PublicationQueue<Item> implements AsyncIterableIterator<Item, undef
         else this.#settleEnd({ resolve, reject });
       });
     }
+    this.#taken = item;
     if (this.#wasFull && this.#items.length <= this.#bounds.maxItems / DRAINED_PART) {
       this.#wasFull = false;
       this.#bounds.onDrained();
@@ -69,9 +80,10 @@ export class PublicationQueue<Item> implements AsyncIterableIterator<Item, undef
   }
 
   return(): Promise<IteratorResult<Item, undefined>> {
+    const hasRest = this.#items.length > 0;
     this.#items = [];
     this.finish();
-    this.#bounds.onReturn();
+    this.#bounds.onReturn({ taken: this.#taken, hasRest });
     return Promise.resolve({ done: true, value: undefined });
   }
 

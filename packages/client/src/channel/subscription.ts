@@ -72,7 +72,7 @@ export class Subscription {
     if (this.#isWanted) return;
     this.#isWanted = true;
     this.#start = options;
-    this.#cursor = options.since;
+    this.#cursor = options.since ?? undefined;
     if (connection !== undefined) this.#ask(connection);
     this.#update();
   }

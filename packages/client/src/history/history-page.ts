@@ -5,10 +5,10 @@ import type { MissReason, StreamPosition } from "../wire/messages.ts";
 export interface HistoryOptions {
   /**
    * Forward: the page begins after it. Backward: it holds what is before it. Give the `position` of one page to get the
-   * next.
+   * next; `null` is none.
    * @default forward the beginning of what is retained, backward its end
    */
-  readonly since?: StreamPosition | undefined;
+  readonly since?: StreamPosition | null | undefined;
   /**
    * Publications in the page, up to what the server allows.
    * @default 100
