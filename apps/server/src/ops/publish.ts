@@ -35,9 +35,7 @@ async function admitted(message: PublishMessage, ports: OpsPorts): Promise<Check
 }
 
 async function append({ target, request }: CheckedPublication, { ws }: OpsPorts): Promise<AppendResult> {
-  const appended = await ws.publish(target, request);
-  ws.metrics.published(target.tenant);
-  return appended;
+  return ws.publish(target, request);
 }
 
 function appendChecked(checked: PromiseSettledResult<CheckedPublication>, ports: OpsPorts): Promise<AppendResult> {
