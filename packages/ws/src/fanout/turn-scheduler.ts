@@ -73,8 +73,9 @@ export class TurnScheduler {
     this.#scheduled = false;
     const endMs = performance.now() + TURN_MS;
     this.#setOffMs = 0;
-    while (this.#fresh.size > 0 && this.#spentUntilMs < endMs) this.#runNext(this.#fresh);
-    // However many are new, those who wait get a slice in each turn.
+    // However long the process stood still, and however many are new: of both kinds one gets a slice in each turn.
+    do this.#runNext(this.#fresh);
+    while (this.#fresh.size > 0 && this.#spentUntilMs < endMs);
     do this.#runNext(this.#backlog);
     while (this.#backlog.size > 0 && this.#spentUntilMs < endMs);
     this.#flush();
