@@ -5,12 +5,13 @@ import type { Encoding } from "./encoding.ts";
 import { ClientFrameSchema, type ClientMessage } from "./gen/pm/v1/client_pb.ts";
 import { assertJsonBudget, assertMessageBudget } from "./json-budget.ts";
 import { parseWithoutNulls } from "./json-nulls.ts";
-import { assertProtoBudget } from "./proto-budget.ts";
+import { ProtoBudget } from "./proto-budget.ts";
 import { decodePublishFrame } from "./publish-decoder.ts";
 import { MAX_FRAME_MESSAGES } from "./structure-budget.ts";
 
 const BINARY_OPTIONS = { readUnknownFields: false, recursionLimit: 8 } as const;
 const JSON_OPTIONS = { ignoreUnknownFields: true, recursionLimit: 8 } as const;
+const BUDGET = /* @__PURE__ */ new ProtoBudget(ClientFrameSchema, ClientFrameSchema.field.messages);
 const assertEncodable = /* @__PURE__ */ encodableCheck(ClientFrameSchema);
 
 /**
@@ -41,7 +42,7 @@ function decodeProto(data: Uint8Array | string): ClientMessage[] {
   if (typeof data === "string") throw CodecError.undecodable("it is text, and binary was agreed");
   const publications = decodePublishFrame(data, MAX_FRAME_MESSAGES);
   if (publications !== undefined) return publications;
-  assertProtoBudget(data);
+  BUDGET.assertWithin(data);
   try {
     return fromBinary(ClientFrameSchema, data, BINARY_OPTIONS).messages;
   } catch (cause) {

@@ -6,7 +6,7 @@ describe("CodecError", () => {
   it("given a reason and a cause, when a frame is undecodable, then the message has the reason and the error its cause", () => {
     const cause = new Error("inner");
     const error = CodecError.undecodable("it is text", { cause });
-    expect(error).toMatchObject({ code: "DECODE_ERROR", message: "frame cannot be decoded: it is text", cause });
+    expect(error).toMatchObject({ code: "DECODE_ERROR", message: "not decodable: it is text", cause });
     expect(error).toBeInstanceOf(CodedError);
     expect(error.name).toBe("CodecError");
   });
@@ -14,7 +14,7 @@ describe("CodecError", () => {
   it("given a budget, when a frame is over it, then the message names what and how many", () => {
     expect(CodecError.overBudget("messages", 256)).toMatchObject({
       code: "DECODE_ERROR",
-      message: "frame has more than 256 messages",
+      message: "more than 256 messages",
     });
   });
 

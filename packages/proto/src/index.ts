@@ -11,6 +11,8 @@ export { CodecError } from "./codec-error.ts";
 export { decodeClientFrame, encodeClientFrame } from "./client-frame-codec.ts";
 export type { ServerMessageInit } from "./server-frame-codec.ts";
 export { decodeServerFrame, encodeServerElement } from "./server-frame-codec.ts";
+export { assertJsonBudget } from "./json-budget.ts";
+export { ProtoBudget } from "./proto-budget.ts";
 export { MAX_FRAME_FIELDS, MAX_FRAME_MESSAGES, MAX_JSON_DEPTH } from "./structure-budget.ts";
 
 // The messages of pm.v1.

@@ -1,20 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { CodecError } from "./codec-error.ts";
-import { assertProtoBudget } from "./proto-budget.ts";
+import { ClientFrameSchema } from "./gen/pm/v1/client_pb.ts";
+import { UpdateTenantRequestSchema } from "./gen/pm/v1/ops_pb.ts";
+import { ProtoBudget } from "./proto-budget.ts";
 import { MAX_FRAME_FIELDS, MAX_FRAME_MESSAGES } from "./structure-budget.ts";
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));
 const repeated = (hex: string, times: number): Uint8Array => bytes(hex.repeat(times));
 
-describe("assertProtoBudget", () => {
+const budget = new ProtoBudget(ClientFrameSchema, ClientFrameSchema.field.messages);
+
+describe("ProtoBudget", () => {
   it("given a frame with the most messages, when it is walked, then it passes, and one more does not", () => {
-    expect(() => assertProtoBudget(repeated("0a00", MAX_FRAME_MESSAGES))).not.toThrow();
-    expect(() => assertProtoBudget(repeated("0a00", MAX_FRAME_MESSAGES + 1))).toThrow(/more than 256 messages/);
+    expect(() => budget.assertWithin(repeated("0a00", MAX_FRAME_MESSAGES))).not.toThrow();
+    expect(() => budget.assertWithin(repeated("0a00", MAX_FRAME_MESSAGES + 1))).toThrow(/more than 256 messages/);
   });
 
   it("given a frame with the most fields, when it is walked, then it passes, and one more does not", () => {
-    expect(() => assertProtoBudget(repeated("1000", MAX_FRAME_FIELDS))).not.toThrow();
-    expect(() => assertProtoBudget(repeated("1000", MAX_FRAME_FIELDS + 1))).toThrow(/more than 4096 fields/);
+    expect(() => budget.assertWithin(repeated("1000", MAX_FRAME_FIELDS))).not.toThrow();
+    expect(() => budget.assertWithin(repeated("1000", MAX_FRAME_FIELDS + 1))).toThrow(/more than 4096 fields/);
   });
 
   it("given fields inside bodies inside messages, when they are walked, then all levels count together", () => {
@@ -23,8 +27,8 @@ describe("assertProtoBudget", () => {
     const message = Buffer.from(subscribe.replaceAll(" ", ""), "hex");
     const body = Buffer.concat([Buffer.from([0x12]), varint(message.length), message]);
     const frame = Buffer.concat([Buffer.from([0x0a]), varint(body.length), body]);
-    expect(() => assertProtoBudget(frame)).not.toThrow();
-    expect(() => assertProtoBudget(Buffer.concat([frame, frame]))).toThrow(/more than 4096 fields/);
+    expect(() => budget.assertWithin(frame)).not.toThrow();
+    expect(() => budget.assertWithin(Buffer.concat([frame, frame]))).toThrow(/more than 4096 fields/);
   });
 
   it.each([
@@ -34,7 +38,7 @@ describe("assertProtoBudget", () => {
     ["a number in more bytes than it needs", "0a 07 08 81 80 80 80 80 00"],
     ["a length in more bytes than it needs", "0a 82 80 00 3a 00"],
   ])("given %s, when it is walked, then it passes", (_, hex) => {
-    expect(() => assertProtoBudget(bytes(hex))).not.toThrow();
+    expect(() => budget.assertWithin(bytes(hex))).not.toThrow();
   });
 
   it.each([
@@ -54,8 +58,20 @@ describe("assertProtoBudget", () => {
     ["an id written as bytes", "0a 03 0a 01 00", /field 1 has wire type 2, not 0/],
     ["a check written as a number", "0a 06 12 04 12 02 18 00", /field 3 has wire type 0, not 5/],
   ])("given %s, when it is walked, then it is refused", (_, hex, reason) => {
-    expect(() => assertProtoBudget(bytes(hex))).toThrow(CodecError);
-    expect(() => assertProtoBudget(bytes(hex))).toThrow(reason);
+    expect(() => budget.assertWithin(bytes(hex))).toThrow(CodecError);
+    expect(() => budget.assertWithin(bytes(hex))).toThrow(reason);
+  });
+
+  it("given numbers of a repeated field, when they come one by one or in one piece, then they pass", () => {
+    const ofUpdate = new ProtoBudget(UpdateTenantRequestSchema);
+    expect(() => ofUpdate.assertWithin(bytes("20 01 20 02 22 02 01 02"))).not.toThrow();
+    expect(() => ofUpdate.assertWithin(bytes("25 01020304"))).toThrow(/field 4 has wire type 5, not 0/);
+  });
+
+  it("given a message without a field of messages, when it is walked, then only its fields count", () => {
+    const fields = new ProtoBudget(ClientFrameSchema);
+    expect(() => fields.assertWithin(repeated("0a00", MAX_FRAME_FIELDS))).not.toThrow();
+    expect(() => fields.assertWithin(repeated("0a00", MAX_FRAME_FIELDS + 1))).toThrow(/more than 4096 fields/);
   });
 });
 

@@ -1,6 +1,5 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { CodecError } from "./codec-error.ts";
-import { ClientFrameSchema } from "./gen/pm/v1/client_pb.ts";
 import { MAX_FRAME_FIELDS, MAX_FRAME_MESSAGES } from "./structure-budget.ts";
 
 const VARINT = 0;
@@ -25,25 +24,36 @@ type Shape = readonly (KnownField | undefined)[];
 
 interface KnownField {
   readonly wireType: number;
+  /** Numbers of a repeated field may come one by one, or all in one piece. */
+  readonly isPackable: boolean;
   /** Undefined for what is not a message. */
   readonly content: Shape | undefined;
 }
 
-const CLIENT_FRAME: Shape = /* @__PURE__ */ shapeOf(ClientFrameSchema);
-const MESSAGES = CLIENT_FRAME[ClientFrameSchema.field.messages.number];
-
 /**
- * Walks the wire form of a ClientFrame and counts, so that small hostile frames cannot become megabytes of objects.
+ * Counts what is in the wire form of one kind of message, so that small hostile ones cannot become megabytes of objects.
  * The walk has to see what the parser will see. The parser does not look at the wire type of a field that it knows, so
  * one with another wire type is refused here: reading on in different places, the two would count different things.
- * @throws CodecError `DECODE_ERROR` for broken wire form, or over a budget.
  */
-export function assertProtoBudget(bytes: Uint8Array): void {
-  const walk: Walk = { bytes, at: 0, fields: 0 };
-  let messages = 0;
-  while (walk.at < bytes.length) {
-    if (passField(walk, bytes.length, CLIENT_FRAME) !== MESSAGES) continue;
-    if (++messages > MAX_FRAME_MESSAGES) throw CodecError.overBudget("messages", MAX_FRAME_MESSAGES);
+export class ProtoBudget {
+  readonly #shape: Shape;
+  readonly #messages: KnownField | undefined;
+
+  /** @param messages the field of `message` that may come `MAX_FRAME_MESSAGES` times; without it, only fields count */
+  constructor(message: DescMessage, messages?: DescField) {
+    this.#shape = shapeOf(message);
+    this.#messages = messages === undefined ? undefined : this.#shape[messages.number];
+  }
+
+  /** @throws CodecError `DECODE_ERROR` for broken wire form, or over a budget */
+  assertWithin(bytes: Uint8Array): void {
+    const walk: Walk = { bytes, at: 0, fields: 0 };
+    let messages = 0;
+    while (walk.at < bytes.length) {
+      const known = passField(walk, bytes.length, this.#shape);
+      if (known === undefined || known !== this.#messages) continue;
+      if (++messages > MAX_FRAME_MESSAGES) throw CodecError.overBudget("messages", MAX_FRAME_MESSAGES);
+    }
   }
 }
 
@@ -59,7 +69,7 @@ function passField(walk: Walk, end: number, shape: Shape): KnownField | undefine
   const tag = readVarint(walk, end);
   const wireType = tag & 7;
   const known = shape[tag >>> 3];
-  if (known !== undefined && known.wireType !== wireType) {
+  if (known !== undefined && known.wireType !== wireType && !(known.isPackable && wireType === LENGTH_DELIMITED)) {
     throw CodecError.undecodable(`field ${tag >>> 3} has wire type ${wireType}, not ${known.wireType}`);
   }
   const fieldEnd = endOfField(walk, wireType, end);
@@ -96,17 +106,20 @@ function readVarint(walk: Walk, end: number): number {
   throw CodecError.undecodable("a number has more than 10 bytes");
 }
 
-/** pm.v1 has no message inside itself, so this ends. */
+/** pm.v1 has no maps, and no message inside itself, so this ends. */
 function shapeOf(message: DescMessage): Shape {
   const shape: (KnownField | undefined)[] = [];
   for (const field of message.fields) {
     const content = field.message === undefined ? undefined : shapeOf(field.message);
-    shape[field.number] = { wireType: wireTypeOf(field), content };
+    const wireType = wireTypeOf(field);
+    const isPackable = field.fieldKind === "list" && wireType !== LENGTH_DELIMITED;
+    shape[field.number] = { wireType, isPackable, content };
   }
   return shape;
 }
 
+/** Of one element, where the field is repeated. */
 function wireTypeOf(field: DescField): number {
-  if (field.fieldKind === "enum") return VARINT;
-  return field.fieldKind === "scalar" ? (WIRE_TYPES.get(field.scalar) ?? VARINT) : LENGTH_DELIMITED;
+  if (field.enum !== undefined) return VARINT;
+  return field.scalar === undefined ? LENGTH_DELIMITED : (WIRE_TYPES.get(field.scalar) ?? VARINT);
 }

@@ -3,6 +3,7 @@ import { BinaryReader } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  assertJsonBudget,
   ClientFrameSchema,
   CodecError,
   decodeClientFrame,
@@ -10,12 +11,12 @@ import {
   type Encoding,
   encodeClientFrame,
   MAX_FRAME_MESSAGES,
+  ProtoBudget,
 } from "../src/index.ts";
-import { assertJsonBudget } from "../src/json-budget.ts";
-import { assertProtoBudget } from "../src/proto-budget.ts";
 import { anyClientMessage, anyPublish } from "./any-message.ts";
 import { hostileBytes } from "./hostile-bytes.ts";
 
+const budget = new ProtoBudget(ClientFrameSchema, ClientFrameSchema.field.messages);
 const anyBytes = fc.oneof(fc.uint8Array({ maxLength: 300 }), hostileBytes);
 
 const jsonWords = [
@@ -111,12 +112,12 @@ describe("decoding a Buffer, part of which is done by hand", () => {
   });
 });
 
-describe("assertProtoBudget", () => {
+describe("ProtoBudget", () => {
   it("given bytes that pass it, when the parser reads them, then it finds the messages that are there and no others", () => {
     fc.assert(
       fc.property(fc.oneof(anyBytes, spoiledFrame), (bytes) => {
         const isWithinBudget = decodeOrRefuse(() => {
-          assertProtoBudget(bytes);
+          budget.assertWithin(bytes);
           return true;
         });
         const parsed = isWithinBudget === true ? parseLeniently(bytes) : undefined;
@@ -130,7 +131,7 @@ describe("assertProtoBudget", () => {
     fc.assert(
       fc.property(most, ([message, count]) => {
         const messages = Array.from({ length: count }, () => message);
-        expect(() => assertProtoBudget(encodeClientFrame(messages, "proto") as Uint8Array)).not.toThrow();
+        expect(() => budget.assertWithin(encodeClientFrame(messages, "proto") as Uint8Array)).not.toThrow();
         expect(() => assertJsonBudget(encodeClientFrame(messages, "json") as string)).not.toThrow();
       }),
     );
@@ -147,7 +148,7 @@ describe("assertProtoBudget", () => {
             return target[Number(key)];
           },
         });
-        decodeOrRefuse(() => assertProtoBudget(counting));
+        decodeOrRefuse(() => budget.assertWithin(counting));
         expect(reads).toBeLessThanOrEqual(bytes.length);
       }),
     );

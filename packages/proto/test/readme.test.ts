@@ -19,7 +19,7 @@ describe("the snippet of the README", () => {
       "project:42",
       "2 pong",
       "0 goAway",
-      "frame has more than 8 levels | The frame cannot be decoded.",
+      "more than 8 levels | The frame cannot be decoded.",
     ]);
   });
 });

@@ -1,10 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { assertJsonBudget, ProtoBudget } from "@pm/proto";
 import { OpsService } from "@pm/proto/ops";
-import { assertJsonBudget } from "./json-body-budget.ts";
 import { connectErrorOf } from "./ops-error.ts";
 import type { OpsPorts } from "./ops-ports.ts";
-import { assertProtoBudget } from "./proto-body-budget.ts";
 import { reportFailure } from "./report-failure.ts";
 
 /** A batch of the largest size that makes sense: base64 makes bytes a third longer, and there is more than payloads. */
@@ -13,6 +12,7 @@ const LEAST_BATCH_BYTES = 8 * 1024 * 1024;
 const HEAD_BYTES = 64 * 1024;
 /** In gRPC: whether it is compressed, and four bytes of length. */
 const ENVELOPE_BYTES = 5;
+const UTF8 = new TextDecoder();
 
 /**
  * Holds the bodies of a method to a size, and what is in them to a number, before an object is made of anything: small
@@ -20,11 +20,12 @@ const ENVELOPE_BYTES = 5;
  */
 export function bounded(handler: UniversalHandler, ports: OpsPorts): UniversalHandler {
   const maxBytes = maxBodyBytes(handler, ports);
+  const budget = new ProtoBudget(handler.method.input);
   const assertWithin = (body: Uint8Array, contentType: string): void => {
     try {
       for (const message of messagesOf(body, contentType)) {
-        if (contentType.includes("json")) assertJsonBudget(message);
-        else assertProtoBudget(handler.method.input, message);
+        if (contentType.includes("json")) assertJsonBudget(UTF8.decode(message));
+        else budget.assertWithin(message);
       }
     } catch (error) {
       throw connectErrorOf(reportFailure(error, handler.method.name, ports));

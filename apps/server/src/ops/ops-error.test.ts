@@ -2,6 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { NameError, parseTenantId } from "@pm/core";
 import { DbError, TenantError } from "@pm/db";
 import { ErrorMessageSchema } from "@pm/proto/ops";
+import { CodecError } from "@pm/proto";
 import { WsError } from "@pm/ws";
 import { describe, expect, it } from "vitest";
 import { codedErrorOf, connectErrorOf, opsFailureOf, OpsInputError, statusOf } from "./ops-error.ts";
@@ -15,6 +16,7 @@ describe("failures of the operations API", () => {
     ["a tenant that exists", TenantError.exists(acme), "TENANT_EXISTS", Code.AlreadyExists, 409],
     ["a suspended tenant", TenantError.suspended(acme), "TENANT_SUSPENDED", Code.FailedPrecondition, 409],
     ["a wrong input", OpsInputError.of("cursor", "is no cursor"), "INVALID_MESSAGE", Code.InvalidArgument, 400],
+    ["a body over its budget", CodecError.overBudget("fields", 4096), "INVALID_MESSAGE", Code.InvalidArgument, 400],
     ["a wrong name", NameError.outsideGrammar("channel", " ", "x"), "INVALID_MESSAGE", Code.InvalidArgument, 400],
     ["a full log", WsError.keyBudget(acme, 9, 8), "LIMIT_EXCEEDED", Code.ResourceExhausted, 429],
     ["a broker that is closed", WsError.unavailable("closed"), "UNAVAILABLE", Code.Unavailable, 503],

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CodedError } from "@pm/core";
-import { type ClientError, toClientError } from "@pm/proto";
+import { type ClientError, CodecError, toClientError } from "@pm/proto";
 import { ErrorMessageSchema } from "@pm/proto/ops";
 
 /** A failure as a caller of the operations API sees it: nothing in it comes from inside. */
@@ -38,6 +38,7 @@ const PASSING_DB_CODES = new Set(["DB_BUSY", "DB_CLOSED", "DB_LIMIT"]);
 
 /** Any error as coded: what is not, is a failure of ours. */
 export function codedErrorOf(error: unknown): CodedError {
+  if (error instanceof CodecError) return OpsInputError.of("body", `cannot be taken: ${error.message}`);
   if (!(error instanceof CodedError))
     return new CodedError("INTERNAL_ERROR", "the operations API failed", { cause: error });
   if (!PASSING_DB_CODES.has(error.code)) return error;
