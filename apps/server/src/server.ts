@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
 import type { CodedError, Lifecycle } from "@pm/core";
-import type { DrainTimes } from "@pm/ws";
+import { type DrainTimes, takeUpgrades } from "@pm/ws";
 import type { ListenAddress } from "./config/listen-address.ts";
 import { developmentRoutes } from "./development-routes.ts";
 import { HttpListener } from "./listener/http-listener.ts";
@@ -36,10 +35,7 @@ export class PmServer implements Lifecycle {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       onAcceptError: (error) => state.logger.error("accept_failed", { listener: "public", error }),
     });
-    this.#public.server.on("upgrade", (request, socket, head) => {
-      if (ws.isMine(request)) ws.handleUpgrade(request, socket, head);
-      else refuseUpgrade(socket);
-    });
+    takeUpgrades(this.#public.server, ws);
     this.#ops = new OpsListener({ address: config.opsBindAddr, key: config.opsKey }, state);
   }
 
@@ -116,13 +112,6 @@ export class PmServer implements Lifecycle {
     await directory.close();
     await validator.close();
   }
-}
-
-/** An upgrade to something else than the WebSocket. Node's own error handler is gone by then. */
-function refuseUpgrade(socket: Duplex): void {
-  socket.on("error", () => undefined);
-  socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-  socket.once("finish", () => socket.destroy());
 }
 
 function report(error: CodedError, { clock, logger, randomness }: AppState): string {

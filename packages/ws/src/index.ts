@@ -1,5 +1,5 @@
 // For applications.
-export { attach } from "./attach.ts";
+export { attach, takeUpgrades } from "./attach.ts";
 export type { PublishRequest, PublishTarget, WsServerOptions } from "./ws-server.ts";
 export { WsServer } from "./ws-server.ts";
 export type { ResolvedWsOptions, WsOptions } from "./ws-options.ts";
