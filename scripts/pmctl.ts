@@ -1,4 +1,5 @@
-// Runs the command line tool, in the environment that start.ts gives the server where it asks that one. Builds it only where it never was.
+// Runs the command line tool, in the environment that start.ts gives the server where it asks that one. Builds it only
+// where it never was.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,6 +1,6 @@
-// Runs all tests: unit and property tests in parallel and cached, integration tests one package after the other. Ends with
-// a line that counts them from the runner's own reports. Tests that were skipped, since a tool they need is not here, are
-// counted in a line of their own; with REQUIRE_ALL=1 a skip is a failure.
+// Runs all tests: unit and property tests in parallel and cached, integration tests one package after the other. Ends
+// with a line that counts them from the runner's own reports. Tests that were skipped, since a tool they need is not
+// here, are counted in a line of their own; with REQUIRE_ALL=1 a skip is a failure.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";

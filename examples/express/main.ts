@@ -1,4 +1,5 @@
-// A service that tells its users at once what changed: it publishes from its own request handlers, and pm runs inside it.
+// A service that tells its users at once what changed: it publishes from its own request handlers, and pm runs inside
+// it.
 //
 //   npx --yes pnpm@12 exec node examples/express/main.ts
 //

@@ -22,7 +22,9 @@ export function blocksOf(page: string): DocsBlock[] {
   }));
 }
 
-/** What a snippet says that it prints: comments behind `console.log`, and comments that are a line of their own below. */
+/**
+ * What a snippet says that it prints: comments behind `console.log`, and comments that are a line of their own below.
+ */
 export function expectedOutput(code: string): string[] {
   return [...code.matchAll(/console\.log\(.*\); \/\/ (?<output>.*)$|^\/\/ (?<line>[a-z]+)$/gm)].map(
     ({ groups }) => groups?.["output"] ?? groups?.["line"] ?? "",

@@ -3,7 +3,8 @@
 //
 //   JWT_SECRET="$(cat data/dev-secret)" npx --yes pnpm@12 exec node examples/worker/main.ts project:42
 //
-// PM_URL is that of the server, POSITION_FILE where it notes how far it is: beside this program, unless it says otherwise.
+// PM_URL is that of the server, POSITION_FILE where it notes how far it is: beside this program, unless it says
+// otherwise.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { json, PmClient, type PmClientError, type StreamPosition } from "@pm/client";

@@ -17,7 +17,9 @@ const CLIENTS_PER_TENANT = 6;
 const FLOOD = { publications: 400, bytes: 16_000 };
 const MAX_STALL_MS = 3000;
 const CATCH_UP_MS = 30_000;
-/** What a publication may be refused with under load: nobody knows whether it was appended. Anything else is a fault. */
+/**
+ * What a publication may be refused with under load: nobody knows whether it was appended. Anything else is a fault.
+ */
 const LOAD_REFUSALS: ReadonlySet<string> = new Set(["UNAVAILABLE"]);
 
 /** What a round needs. */

@@ -9,8 +9,9 @@ import { TimeProgress } from "./report/time-progress.ts";
 
 const UNAUTHORIZED = 401;
 
-// `pnpm load`: puts load on a deployment. Ends with 0 when readers saw what they were promised, with 1 when not, or when
-// nobody could connect, with 2 when called in a wrong way. Ctrl-C ends the load early, and the report is of what was done until then.
+// `pnpm load`: puts load on a deployment. Ends with 0 when readers saw what they were promised, with 1 when not, or
+// when nobody could connect, with 2 when called in a wrong way. Ctrl-C ends the load early, and the report is of what
+// was done until then.
 
 async function main(): Promise<void> {
   const options = readLoadOptions(process.argv.slice(2), process.env);

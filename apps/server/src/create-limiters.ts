@@ -13,7 +13,10 @@ export interface Limiters {
   readonly tenantBytes: KeyedLimiter | undefined;
 }
 
-/** Subscribes and Unsubscribes a second, after a burst of twice the subscriptions, so that a reconnect is never too much. */
+/**
+ * Subscribes and Unsubscribes a second, after a burst of twice the subscriptions, so that a reconnect is never too
+ * much.
+ */
 const SUBSCRIBES_PER_SEC = 20;
 
 /** The limiters of a configuration. With a directory, a tenant's own quotas go before those of the configuration. */

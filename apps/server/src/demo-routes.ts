@@ -30,8 +30,8 @@ export function withDemoKinds({ defaults, kinds }: ChannelKindsSetting): Channel
 }
 
 /**
- * The demo, for this machine alone: its page at `/demo/`, `POST /demo/pulse`, which publishes to both tenants and answers
- * where their logs end, and `POST /demo/flood?tenant=globex`, which publishes to one for five seconds.
+ * The demo, for this machine alone: its page at `/demo/`, `POST /demo/pulse`, which publishes to both tenants and
+ * answers where their logs end, and `POST /demo/flood?tenant=globex`, which publishes to one for five seconds.
  */
 export function demoRoutes(ports: DemoPorts): Router {
   const router = Router();
@@ -88,7 +88,9 @@ const onlyItsOwnPage: RequestHandler = ({ headers }, response, next) => {
   else response.status(403).json({ code: "PERMISSION_DENIED", message: "Only the page of the demo may ask for this." });
 };
 
-/** The page runs its own scripts and reaches its own server; its worker blocks on shared memory, which needs isolation. */
+/**
+ * The page runs its own scripts and reaches its own server; its worker blocks on shared memory, which needs isolation.
+ */
 const contentSecurity: RequestHandler[] = [
   contentSecurityPolicy({
     useDefaults: false,

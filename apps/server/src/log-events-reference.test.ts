@@ -7,7 +7,7 @@ const REFERENCE = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
 /** The server opens no tenant's database, and its routes are not guarded by the middleware. */
 const NOT_OF_THE_SERVER = /^tenant_database_|^authentication_/;
 const LOGGED =
-  /(?:logger(?:\.(?<level>debug|info|warn|error)|\[level\])|(?<fault>onFault))\(\s*["`](?<event>[^"`$]+)(?<rest>\$\{operation\})?["`]/g;
+  /(?:(?:logger|this)(?:\.(?<level>debug|info|warn|error)|\[level\])|(?<fault>onFault))\(\s*["`](?<event>[^"`$]+)(?<rest>\$\{operation\})?["`]/g;
 const OPERATIONS = ["created", "updated", "suspended", "resumed"];
 
 /** Every event that the code logs, with its levels. */

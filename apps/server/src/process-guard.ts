@@ -17,9 +17,9 @@ const CTRL_C_HINT = "\n  Clients are let go one by one. Ctrl-C again ends it at 
 const FAULT_DEADLINE_MS = 4_000;
 
 /**
- * Ends the process in order. SIGTERM, SIGINT and SIGHUP: it drains and exits 0, and exits 1 at once on a second signal. An error
- * that nobody caught, or a rejection that nobody handled, is logged with all that is known; the connections are told to
- * come back, and it exits 1. A second fault on the way exits 1 at once.
+ * Ends the process in order. SIGTERM, SIGINT and SIGHUP: it drains and exits 0, and exits 1 at once on a second signal.
+ * An error that nobody caught, or a rejection that nobody handled, is logged with all that is known; the connections
+ * are told to come back, and it exits 1. A second fault on the way exits 1 at once.
  */
 export function guardProcess({ server, logger, isDevelopment }: GuardedProcess): void {
   let ending: "no" | "signal" | "fault" = "no";

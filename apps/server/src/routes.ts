@@ -16,7 +16,9 @@ export interface PublicRoutesOptions {
   readonly report: (error: CodedError) => string;
 }
 
-/** The public routes beside the WebSocket: `/live`, `/ready`, `/health`. No other page may read them unless configured. */
+/**
+ * The public routes beside the WebSocket: `/live`, `/ready`, `/health`. No other page may read them unless configured.
+ */
 export function publicRoutes({ health, corsOrigins, development, report }: PublicRoutesOptions): Express {
   const app = express();
   app.disable("x-powered-by");
@@ -37,7 +39,9 @@ export function publicRoutes({ health, corsOrigins, development, report }: Publi
   return app;
 }
 
-/** Nothing of the error reaches the client but its public code; a URL that cannot be decoded is the client's mistake. */
+/**
+ * Nothing of the error reaches the client but its public code; a URL that cannot be decoded is the client's mistake.
+ */
 function failing(report: PublicRoutesOptions["report"]): ErrorRequestHandler {
   return (error, _request, response, next) => {
     if (response.headersSent) {

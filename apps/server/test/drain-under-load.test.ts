@@ -94,7 +94,9 @@ async function closesOf(loaded: LoadedClient[]): Promise<Close[]> {
   );
 }
 
-/** The plan is even to the millisecond, nobody is closed before it, and nearly nobody later than the machine explains. */
+/**
+ * The plan is even to the millisecond, nobody is closed before it, and nearly nobody later than the machine explains.
+ */
 function expectEvenSpread(closes: Close[], times: { readonly earliestMs: number; readonly slowestMs: number }): void {
   const planned = closes.map(({ plannedMs }) => plannedMs).toSorted((a, b) => a - b);
   expect(planned).toEqual(planned.map((_, index) => 2 * Math.round((WINDOW_MS * (index + 1)) / CLIENTS / 2)));

@@ -22,8 +22,8 @@ const KEY_HEADERS = ["jwk", "jku", "x5u", "x5c"];
 
 /**
  * Takes a JWS in compact form apart (RFC 7515, section 7.1) and reads its header.
- * @throws AuthError `JWT_DECODE_FAILED` for what has not the form of a token, `INVALID_TOKEN` for a header that asks for
- * something that is never done.
+ * @throws AuthError `JWT_DECODE_FAILED` for what has not the form of a token, `INVALID_TOKEN` for a header that asks
+ * for something that is never done.
  */
 export function readTokenHeader(token: string): TokenHeader {
   if (token.length > MAX_TOKEN_LENGTH) {

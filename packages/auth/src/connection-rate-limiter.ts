@@ -4,8 +4,8 @@ import { type RateLimit, TICKS_PER_MS } from "./rate-limit-config.ts";
 
 /**
  * One limiter: GCRA (ITU-T I.371, the continuous-state leaky bucket). Full at the start, it lets `maxRequests` pass at
- * once and refills evenly. In no window of time does more pass than `maxRequests` plus what that window refills, and who
- * waits as long as told is let through. A check allocates nothing.
+ * once and refills evenly. In no window of time does more pass than `maxRequests` plus what that window refills, and
+ * who waits as long as told is let through. A check allocates nothing.
  *
  * Debt is counted in whole units: a unit of cost adds `windowTicks`, a tick pays off `maxRequests`.
  */

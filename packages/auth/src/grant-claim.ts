@@ -8,9 +8,10 @@ const MAX_GRANTS = 256;
 const PATTERN = /^[A-Za-z0-9_\-=@,.;:/+*]{1,200}$/;
 
 /**
- * Reads the `channels` claim: at most 256 of `{ "pattern": "project:*", "allow": ["subscribe"] }`. Undefined where it is
- * absent; an empty list grants nothing.
- * @throws AuthError `INVALID_CLAIM`, also for unknown members and actions: what is not understood might be a restriction.
+ * Reads the `channels` claim: at most 256 of `{ "pattern": "project:*", "allow": ["subscribe"] }`. Undefined where it
+ * is absent; an empty list grants nothing.
+ * @throws AuthError `INVALID_CLAIM`, also for unknown members and actions: what is not understood might be a
+ * restriction.
  */
 export function parseGrants(payload: Payload): readonly Grant[] | undefined {
   const value = payload["channels"];

@@ -7,8 +7,8 @@ interface Entry<V> {
 }
 
 /**
- * A map that knows which key was used least recently. Every operation takes the same time whatever the size; a plain Map
- * that is deleted from at its beginning has to step over what is gone.
+ * A map that knows which key was used least recently. Every operation takes the same time whatever the size; a plain
+ * Map that is deleted from at its beginning has to step over what is gone.
  */
 export class RecencyMap<V> {
   readonly #entries = new Map<string, Entry<V>>();

@@ -9,15 +9,13 @@ import { isClearText, type RemoteKeySetConfig } from "./remote-key-set-options.t
 import { readUniqueJson } from "./unique-json.ts";
 import type { VerificationKey } from "./verification-key.ts";
 
-/** What a token is told that finds the queue for the key set full. */
-const FULL_QUEUE_RETRY_MS = 1000;
-/** What a token is told that comes after the end: another process may know. */
-const CLOSED_RETRY_MS = 1000;
+/** What a token is told that finds the queue for the key set full, or comes after its end: another process may know. */
+const RETRY_MS = 1000;
 
 /**
  * RS256 keys from a JWKS URL. They are fetched at the start, on an unknown `kid`, and when they are old and a token
- * comes; one fetch at a time, at most one a minute, and a failed one leaves the keys as they are. A set without a usable
- * key counts as failed.
+ * comes; one fetch at a time, at most one a minute, and a failed one leaves the keys as they are. A set without a
+ * usable key counts as failed.
  */
 export class RemoteKeySet implements KeySource {
   readonly algorithms: readonly JwtAlgorithm[] = ["RS256"];
@@ -93,7 +91,7 @@ export class RemoteKeySet implements KeySource {
       });
     } catch (cause) {
       if (this.#isClosed) throw this.#unavailable();
-      throw AuthError.unavailable("too many tokens wait for the key set", FULL_QUEUE_RETRY_MS, cause);
+      throw AuthError.unavailable("too many tokens wait for the key set", RETRY_MS, cause);
     }
   }
 
@@ -132,7 +130,7 @@ export class RemoteKeySet implements KeySource {
   }
 
   #unavailable(): AuthError {
-    if (this.#isClosed) return AuthError.unavailable("the validator is closed", CLOSED_RETRY_MS);
+    if (this.#isClosed) return AuthError.unavailable("the validator is closed", RETRY_MS);
     const waitMs = this.#lastAttemptMs + this.#config.minFetchIntervalMs - this.#now();
     return AuthError.unavailable("the key set could not be fetched", Math.max(1, waitMs), this.#failure);
   }

@@ -42,8 +42,8 @@ const RSA_SHA256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
 /**
  * Makes a configured key ready.
- * @throws AuthOptionError for an unknown algorithm, an empty secret, a key in PEM given as a secret, and whatever is not a
- * public RSA key of at least 2048 bits
+ * @throws AuthOptionError for an unknown algorithm, an empty secret, a key in PEM given as a secret, and whatever is
+ * not a public RSA key of at least 2048 bits
  */
 export function importKey(key: JwtKey): VerificationKey {
   const { algorithm, kid }: { readonly algorithm: unknown; readonly kid?: unknown } = key;

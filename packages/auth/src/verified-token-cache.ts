@@ -27,8 +27,8 @@ interface Entry extends VerifiedToken {
 const ENTRY_BYTES = 512;
 
 /**
- * Verified tokens by their SHA-256, so that no token stays in memory. Bounded by count and by estimated bytes; the least
- * recently used goes first. Says nothing about a token outside its time.
+ * Verified tokens by their SHA-256, so that no token stays in memory. Bounded by count and by estimated bytes; the
+ * least recently used goes first. Says nothing about a token outside its time.
  */
 export class VerifiedTokenCache {
   readonly #limits: CacheLimits;

@@ -99,7 +99,8 @@ describe.each(["proto", "json"] as const)("channels of the real server, in %s", 
     const channel = client.channel("project:42");
     let low = 0;
     let high = 65_536;
-    // The server closes the connection when more is sent than it takes: every publish but the refused ones has to resolve.
+    // The server closes the connection when more is sent than it takes: every publish but the refused ones has to
+    // resolve.
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
       const result = await channel.publish("x".repeat(middle)).catch((error: { code: string }) => error.code);

@@ -9,8 +9,8 @@ export interface Migration {
   /** What it does, in a few words; recorded with the version, and compared with what was recorded before. */
   readonly name: string;
   /**
-   * SQL, one or more statements, or a synchronous function. It runs inside a transaction and neither begins nor ends one.
-   * Foreign keys do not act while it runs, and hold again at the end.
+   * SQL, one or more statements, or a synchronous function. It runs inside a transaction and neither begins nor ends
+   * one. Foreign keys do not act while it runs, and hold again at the end.
    */
   readonly up: string | ((db: SqlDatabase) => void);
 }
@@ -44,7 +44,8 @@ export function assertNumbered(migrations: readonly Migration[]): void {
 /**
  * Brings a database to the last version, all missing steps in one transaction, and records them in `pm_migrations`.
  * @throws DbError `DB_TOO_NEW` when the database is beyond the last version; `MIGRATION_FAILED` when other steps were
- * applied to it than these, or one fails, after which the database is as it was; a fault of the disk under its own code.
+ * applied to it than these, or one fails, after which the database is as it was; a fault of the disk under its own
+ * code.
  */
 export function applyMigrations(db: SqlDatabase, migrations: readonly Migration[], context: MigrationContext): void {
   const target = migrations.length;
@@ -66,7 +67,9 @@ export function applyMigrations(db: SqlDatabase, migrations: readonly Migration[
   }
 }
 
-/** The version of the database, after a look that it came from these very steps: two branches may each have had a third. */
+/**
+ * The version of the database, after a look that it came from these very steps: two branches may each have had a third.
+ */
 function recordedVersion(db: SqlDatabase, migrations: readonly Migration[], { subject }: MigrationContext): number {
   const table = db.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'pm_migrations'");
   if (table === undefined) return 0;

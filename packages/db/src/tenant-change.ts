@@ -6,8 +6,8 @@ import type { TenantRecord } from "./tenant-record.ts";
  * - `saved`: it was made, changed, suspended or resumed, and is now as in `record`. Changes in quick succession may be
  *   told as one, and one may be told twice.
  * - `deleted`: it is no longer in the directory.
- * - `reset`: changes were missed, since there were too many at once, or the file went back in time or was restored. Anything may be
- *   different, so look again at every tenant that matters.
+ * - `reset`: changes were missed, since there were too many at once, or the file went back in time or was restored.
+ *   Anything may be different, so look again at every tenant that matters.
  */
 export type TenantChange =
   | { readonly kind: "saved"; readonly record: TenantRecord }

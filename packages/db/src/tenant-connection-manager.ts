@@ -66,10 +66,10 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
 
   /**
    * Lends the database of a tenant to `work` and gives what it returns; whatever `work` throws goes on to the caller.
-   * The lease lasts until `work` has settled. Others of the same tenant may use the database between its awaits, so what
-   * belongs together goes into one `transaction`. Do not ask for a lease inside a lease: it may wait for itself.
-   * @throws DbError `DB_LIMIT` with `retryAfterMs` when no database could be closed for this one; `DB_CLOSED` before the
-   * start and from the drain on; what opening and migrating raise. NameError for what is not a tenant id.
+   * The lease lasts until `work` has settled. Others of the same tenant may use the database between its awaits, so
+   * what belongs together goes into one `transaction`. Do not ask for a lease inside a lease: it may wait for itself.
+   * @throws DbError `DB_LIMIT` with `retryAfterMs` when no database could be closed for this one; `DB_CLOSED` before
+   * the start and from the drain on; what opening and migrating raise. NameError for what is not a tenant id.
    */
   async withTenant<T>(tenant: TenantId, work: (db: SqlDatabase) => T | Promise<T>): Promise<T> {
     const open = await this.#acquire(parseTenantId(tenant));
@@ -83,9 +83,9 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
   }
 
   /**
-   * Closes the database of one tenant, once its running leases have ended, and keeps it closed until `work` has settled:
-   * to restore its files, or to remove them. New leases of the tenant are refused meanwhile, with `DB_CLOSED` and
-   * `retryAfterMs`. Do not ask for it inside a lease of the tenant: it would wait for itself.
+   * Closes the database of one tenant, once its running leases have ended, and keeps it closed until `work` has
+   * settled: to restore its files, or to remove them. New leases of the tenant are refused meanwhile, with `DB_CLOSED`
+   * and `retryAfterMs`. Do not ask for it inside a lease of the tenant: it would wait for itself.
    * @throws DbError `DB_CLOSED` before the start, from the drain on, and while the same tenant is being closed already;
    * whatever `work` throws. NameError for what is not a tenant id.
    */

@@ -42,8 +42,8 @@ export interface TenantConnectionOptions {
    */
   busyTimeoutMs?: number | undefined;
   /**
-   * Bytes that one tenant's `main.db` may grow to, so that one tenant cannot fill the disk of all; 0 is no limit, else at
-   * least 65 536. The log beside it takes up to twice as much while it is open.
+   * Bytes that one tenant's `main.db` may grow to, so that one tenant cannot fill the disk of all; 0 is no limit, else
+   * at least 65 536. The log beside it takes up to twice as much while it is open.
    * @default 0
    */
   maxDatabaseBytes?: number | undefined;

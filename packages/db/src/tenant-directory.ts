@@ -157,7 +157,10 @@ export class TenantDirectory implements TenantSource, Lifecycle, AsyncDisposable
     return pageOf(rows, selection.limit);
   }
 
-  /** Rejects with the reason when the directory cannot be read, or changes of others were not to be seen at the last poll. */
+  /**
+   * Rejects with the reason when the directory cannot be read, or changes of others were not to be seen at the last
+   * poll.
+   */
   async check(): Promise<void> {
     const { table, feed } = this.#opened();
     table.lastSeq();

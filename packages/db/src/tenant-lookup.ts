@@ -36,7 +36,8 @@ export class TenantLookup implements AsyncDisposable {
     this.#options = resolveTenantLookupOptions(options);
     this.#ports = ports;
     this.#cache = new TenantCache(this.#options, ports.clock);
-    // No highWater: Bottleneck counts only what has passed its own admission, which takes 2 ms a job and is not bounded.
+    // No highWater: Bottleneck counts only what has passed its own admission, which takes 2 ms a job and is not
+    // bounded.
     this.#limiter = new Bottleneck({ maxConcurrent: this.#options.maxConcurrent });
     this.#unsubscribe = source.subscribe((change) => this.#onChange(change));
   }

@@ -23,7 +23,9 @@ export interface ChangedTenants {
 
 /** The largest time that a Date has (ECMA-262, section 21.4.1.1). */
 const MAX_TIME_MS = 8_640_000_000_000_000;
-/** The columns as they are read. What another tool wrote may be larger than any record has, and is brought into range. */
+/**
+ * The columns as they are read. What another tool wrote may be larger than any record has, and is brought into range.
+ */
 const COLUMNS = `
   tenant_id, state, display_name, bytes_per_sec,
   min(max_connections, ${MAX_COUNT_LIMIT}) AS max_connections,
@@ -97,8 +99,9 @@ export class TenantTable {
   }
 
   changedSince(seq: number): ChangedTenants {
-    // Another process may commit between these reads. So the number is that of the last row that was read, and the first
-    // is asked for last: what comes in between is read the next time, and what goes in between is seen to be gone.
+    // Another process may commit between these reads. So the number is that of the last row that was read, and the
+    // first is asked for last: what comes in between is read the next time, and what goes in between is seen to be
+    // gone.
     const last = this.lastSeq();
     const rows = this.#db.all(CHANGED, [seq]);
     const first = this.#db.get("SELECT min(seq) AS seq FROM tenant_changes")?.["seq"];

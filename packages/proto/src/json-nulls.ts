@@ -1,6 +1,6 @@
 /**
- * Parses JSON text without the keys whose value is null: in pm.v1 they count as absent, and the reader of ProtoJSON would
- * take one beside a body for a second body. A null in a list stays.
+ * Parses JSON text without the keys whose value is null: in pm.v1 they count as absent, and the reader of ProtoJSON
+ * would take one beside a body for a second body. A null in a list stays.
  * @throws SyntaxError for text that is not JSON
  */
 export function parseWithoutNulls(text: string): unknown {

@@ -31,9 +31,10 @@ interface KnownField {
 }
 
 /**
- * Counts what is in the wire form of one kind of message, so that small hostile ones cannot become megabytes of objects.
- * The walk has to see what the parser will see. The parser does not look at the wire type of a field that it knows, so
- * one with another wire type is refused here: reading on in different places, the two would count different things.
+ * Counts what is in the wire form of one kind of message, so that small hostile ones cannot become megabytes of
+ * objects. The walk has to see what the parser will see. The parser does not look at the wire type of a field that it
+ * knows, so one with another wire type is refused here: reading on in different places, the two would count different
+ * things.
  */
 export class ProtoBudget {
   readonly #shape: Shape;

@@ -23,7 +23,9 @@ const tag = fc
 const noise = fc.array(fc.nat({ max: 255 }), { maxLength: 8 });
 const emptyMessages = fc.nat({ max: 400 }).map((count) => Array.from({ length: count }, () => [0x0a, 0x00]).flat());
 
-/** Bytes that look like a frame to a sloppy reader: tags, lengths that lie, numbers without end, many small messages. */
+/**
+ * Bytes that look like a frame to a sloppy reader: tags, lengths that lie, numbers without end, many small messages.
+ */
 export const hostileBytes: fc.Arbitrary<Uint8Array> = fc
   .array(fc.oneof({ arbitrary: tag, weight: 4 }, { arbitrary: varint, weight: 3 }, noise, emptyMessages), {
     maxLength: 20,

@@ -31,9 +31,9 @@ export interface WsOptions {
    */
   readonly maxQueuedReplies?: number | undefined;
   /**
-   * Bytes in a socket above which its connection is behind, and reads the log when it has caught up. At least 65_536, the
-   * high-water mark of Node's sockets, below which they do not tell when they have drained; that of an `http.Server` with
-   * a larger one counts instead.
+   * Bytes in a socket above which its connection is behind, and reads the log when it has caught up. At least 65_536,
+   * the high-water mark of Node's sockets, below which they do not tell when they have drained; that of an
+   * `http.Server` with a larger one counts instead.
    * @default 65_536
    */
   readonly highWaterBytes?: number | undefined;

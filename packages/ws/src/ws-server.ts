@@ -44,7 +44,9 @@ export interface WsServerOptions extends WsOptions {
   readonly authenticator: Authenticator;
   /** @default none: every tenant of a valid token may connect */
   readonly tenantGate?: TenantGate | undefined;
-  /** Closed by whoever made it, when the server is closed. @default a MemoryBroker with the retention of `channelKinds` */
+  /**
+   * Closed by whoever made it, when the server is closed. @default a MemoryBroker with the retention of `channelKinds`
+   */
   readonly broker?: Broker | undefined;
   readonly channelKinds?: ChannelKindsOptions | undefined;
   /** Limits the messages of each connection. @default none */
@@ -153,9 +155,10 @@ export class WsServer {
   }
 
   /**
-   * Publishes for a backend: no grant is asked, no rate is limited. Where the tenant's fan-out is over its bound, resolves
-   * when that is relieved.
-   * @throws NameError `INVALID_NAME` for a tenant or channel outside the grammar; WsError `INVALID_MESSAGE`, `UNAVAILABLE`
+   * Publishes for a backend: no grant is asked, no rate is limited. Where the tenant's fan-out is over its bound,
+   * resolves when that is relieved.
+   * @throws NameError `INVALID_NAME` for a tenant or channel outside the grammar; WsError `INVALID_MESSAGE`,
+   * `UNAVAILABLE`
    */
   async publish(target: PublishTarget, request: PublishRequest): Promise<AppendResult> {
     const channel = channelOf(target);

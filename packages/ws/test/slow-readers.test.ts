@@ -36,7 +36,8 @@ async function start(retained: { readonly count: number; readonly bytes: number 
     }),
     channelKinds,
     highWaterBytes: HIGH_WATER_BYTES,
-    // On a busy machine publishing takes longer than a reader may stall. No reader is closed here, however long it takes.
+    // On a busy machine publishing takes longer than a reader may stall. No reader is closed here, however long it
+    // takes.
     minDrainBytesPerSec: 0,
     heartbeatTimeoutSecs: 3600,
   });

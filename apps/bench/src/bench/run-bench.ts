@@ -44,7 +44,9 @@ interface RoundRun {
   readonly progress: Progress;
 }
 
-/** All servers right after each other, so that what the machine does meanwhile meets all; in another order each round. */
+/**
+ * All servers right after each other, so that what the machine does meanwhile meets all; in another order each round.
+ */
 async function runRound({ comparison, round, ports, progress }: RoundRun): Promise<Round> {
   const measured: Partial<Record<ServerKind, Outcome<Measurement>>> = {};
   for (const kind of rotated(SERVER_KINDS, round)) {

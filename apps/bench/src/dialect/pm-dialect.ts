@@ -4,7 +4,10 @@ import { clientFrame, Opcode } from "../wire/client-frame.ts";
 import { StampedFrame } from "../wire/stamped-frame.ts";
 import type { Dialect } from "./dialect.ts";
 
-/** Speaks pm.v1 in binary. Nobody waits for the acknowledgement of a publication, as on the other servers, which have none. */
+/**
+ * Speaks pm.v1 in binary. Nobody waits for the acknowledgement of a publication, as on the other servers, which have
+ * none.
+ */
 export const pmDialect: Dialect = {
   path: "/ws",
   subprotocol: SUBPROTOCOLS.proto,

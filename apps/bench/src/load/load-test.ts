@@ -49,7 +49,9 @@ export class LoadTest implements AsyncDisposable {
     for (const client of this.#clients) client.stayConnected(reconnectDelayMs);
   }
 
-  /** Publishes, and cuts readers off, until the time is over or the signal aborts; then waits for what is on its way. */
+  /**
+   * Publishes, and cuts readers off, until the time is over or the signal aborts; then waits for what is on its way.
+   */
   async run(signal: AbortSignal): Promise<LoadResults> {
     const { durationSecs, ratePerSec, cutsPerSec } = this.#options;
     const startMs = performance.now();

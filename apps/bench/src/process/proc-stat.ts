@@ -7,7 +7,9 @@ export function parseCpuTicks(stat: string): number {
   return ticks;
 }
 
-/** Time in microseconds for which the main thread was ready and had no core, from the text of `/proc/<pid>/schedstat`. */
+/**
+ * Time in microseconds for which the main thread was ready and had no core, from the text of `/proc/<pid>/schedstat`.
+ */
 export function parseWaitedUs(schedstat: string): number {
   return Number(schedstat.split(" ")[1] ?? 0) / 1000;
 }

@@ -8,7 +8,9 @@ const MICROSECONDS_PER_TICK = 10_000;
 export interface ProcessMeter {
   /** CPU time of all threads so far, in microseconds. */
   cpuUs(): number;
-  /** Time for which it was ready to run, but its core was taken by others, in microseconds; 0 where nobody counts it. */
+  /**
+   * Time for which it was ready to run, but its core was taken by others, in microseconds; 0 where nobody counts it.
+   */
   waitedUs(): number;
   /** Memory that it holds now, in bytes. */
   residentBytes(): number;

@@ -41,8 +41,8 @@ export function collectOnSignal(): string {
 }
 
 /**
- * The server as it is deployed. Limits and quotas are in force and checked for every message; they are only set higher than
- * what the generator asks for.
+ * The server as it is deployed. Limits and quotas are in force and checked for every message; they are only set higher
+ * than what the generator asks for.
  */
 function pmEnvironment({ port, metricsPort, secret, dataDir, pmEnv }: ServerSettings): Record<string, string> {
   return {

@@ -37,14 +37,16 @@ export function measurementOf(sample: WindowSample): Measurement {
   };
 }
 
-/** True when the generator, not the server, set the pace. The cost of a unit holds good then, the throughput does not. */
+/**
+ * True when the generator, not the server, set the pace. The cost of a unit holds good then, the throughput does not.
+ */
 export function isGeneratorBound({ generatorBusy, serverBusy }: Measurement): boolean {
   return generatorBusy > SATURATED && serverBusy < SATURATED;
 }
 
 /**
- * True when the machine had other work to do on the server's core: nothing of the measurement can be relied on. A server
- * also waits for its own helper threads; that time is within what it has used.
+ * True when the machine had other work to do on the server's core: nothing of the measurement can be relied on. A
+ * server also waits for its own helper threads; that time is within what it has used.
  */
 export function isDisturbed({ serverWaited, serverBusy }: Measurement): boolean {
   return Math.min(serverWaited, 1 - serverBusy) > DISTURBED;

@@ -18,7 +18,10 @@ export interface ServerSummary {
   readonly marks: readonly Mark[];
 }
 
-/** `generator-bound`: the throughput is the generator's. `disturbed`: others had the server's core. `faulty`: see the faults. */
+/**
+ * `generator-bound`: the throughput is the generator's. `disturbed`: others had the server's core. `faulty`: see the
+ * faults.
+ */
 export type Mark = "generator-bound" | "disturbed" | "faulty";
 
 /** A comparison over all rounds. */

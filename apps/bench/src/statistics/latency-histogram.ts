@@ -13,8 +13,8 @@ export interface LatencySummary {
 }
 
 /**
- * Counts latencies in buckets of 1/64 of their size (after HdrHistogram), so that recording costs the same however many there are and no
- * percentile is off by more than 1.6 %.
+ * Counts latencies in buckets of 1/64 of their size (after HdrHistogram), so that recording costs the same however many
+ * there are and no percentile is off by more than 1.6 %.
  */
 export class LatencyHistogram {
   readonly #counts = new Float64Array(EXPONENTS * SUB_BUCKETS);

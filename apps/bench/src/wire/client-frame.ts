@@ -1,7 +1,10 @@
 /** Opcodes of WebSocket frames (RFC 6455, section 5.2). */
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** What client frames are masked with: any four bytes but zeros, which servers may skip. Fixed, so that frames are made once. */
+/**
+ * What client frames are masked with: any four bytes but zeros, which servers may skip. Fixed, so that frames are made
+ * once.
+ */
 export const MASK: readonly [number, number, number, number] = [0x5a, 0xc3, 0x17, 0x9e];
 
 /** A masked client frame (RFC 6455, section 5.3). */

@@ -14,8 +14,8 @@ export interface FrameSink {
 const MAX_FRAME_BYTES = 16 * 1024 ** 2;
 
 /**
- * Finds the frames of a server in the chunks that a socket delivers. Bodies are not copied, except where a frame is cut by
- * the end of a chunk.
+ * Finds the frames of a server in the chunks that a socket delivers. Bodies are not copied, except where a frame is cut
+ * by the end of a chunk.
  */
 export class FrameScanner {
   readonly #sink: FrameSink;

@@ -7,8 +7,8 @@ export interface ByteRange {
 }
 
 /**
- * Finds the payloads in a frame. Frames of one run look alike, so the place of the first payload and the distance to the
- * next are guessed from the last ones, and only a wrong guess costs a search.
+ * Finds the payloads in a frame. Frames of one run look alike, so the place of the first payload and the distance to
+ * the next are guessed from the last ones, and only a wrong guess costs a search.
  */
 export class MarkerScanner {
   readonly #payloadBytes: number;

@@ -34,8 +34,8 @@ export interface CloseReason {
 const MAX_HEAD_BYTES = 16_384;
 
 /**
- * A WebSocket client that does no more than a load generator needs: frames go out as they were made, bodies come in without
- * being copied, pings are answered. It checks neither the accept key nor UTF-8.
+ * A WebSocket client that does no more than a load generator needs: frames go out as they were made, bodies come in
+ * without being copied, pings are answered. It checks neither the accept key nor UTF-8.
  */
 export class RawConnection implements FrameSink {
   readonly #socket: Socket;

@@ -1,5 +1,5 @@
-// Payloads begin with a marker, by which messages are counted, the time of sending and a sequence number. All is printable
-// ASCII without quotes and backslashes, so that it can stand in JSON text as it is.
+// Payloads begin with a marker, by which messages are counted, the time of sending and a sequence number. All is
+// printable ASCII without quotes and backslashes, so that it can stand in JSON text as it is.
 
 /** First bytes of every payload. */
 export const MARKER = "~PMB~";

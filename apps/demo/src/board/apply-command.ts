@@ -2,8 +2,8 @@ import { type Board, type Card, COLUMNS, type ColumnId, MAX_CARDS, placeOf, size
 import type { BoardCommand } from "./board-command.ts";
 
 /**
- * The board after a command. A command that no longer fits, since others came before it, changes nothing, or what is left
- * of it: a card that is gone cannot be moved, and a place in front of a card that has left the column is its end.
+ * The board after a command. A command that no longer fits, since others came before it, changes nothing, or what is
+ * left of it: a card that is gone cannot be moved, and a place in front of a card that has left the column is its end.
  */
 export function applyCommand(board: Board, command: BoardCommand): Board {
   const place = placeOf(board, command.card);

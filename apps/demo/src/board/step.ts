@@ -5,8 +5,8 @@ import type { BoardCommand } from "./board-command.ts";
 export type Direction = "left" | "right" | "up" | "down";
 
 /**
- * The command that moves a card one step: within its column, or to the same height of the next one. Undefined where there
- * is no further step.
+ * The command that moves a card one step: within its column, or to the same height of the next one. Undefined where
+ * there is no further step.
  */
 export function step(board: Board, card: string, direction: Direction): BoardCommand | undefined {
   const place = placeOf(board, card);

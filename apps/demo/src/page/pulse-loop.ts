@@ -6,7 +6,9 @@ const EVERY_MS = 500;
 /** The time as the page shows it, twice a second. */
 export const now: Signal<number> = signal(Date.now());
 
-/** Asks the server for a pulse in every tenant, as long as the page is open, and tells each model where its logs end. */
+/**
+ * Asks the server for a pulse in every tenant, as long as the page is open, and tells each model where its logs end.
+ */
 export function startPulse(models: readonly TenantModel[]): void {
   let isAsking = false;
   setInterval(() => {

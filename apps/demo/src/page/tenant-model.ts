@@ -44,7 +44,9 @@ const MAX_ACTIVITIES = 3;
 const LATENCY_WINDOW_MS = 60_000;
 const NOTICE_MS = 8_000;
 
-/** What the page shows of one tenant. The board is that of the log with the own commands on top that are not in it yet. */
+/**
+ * What the page shows of one tenant. The board is that of the log with the own commands on top that are not in it yet.
+ */
 export class TenantModel {
   readonly tenant: DemoTenant;
   readonly user: string;

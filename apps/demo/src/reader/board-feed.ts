@@ -79,7 +79,9 @@ export class BoardFeed {
     if (issued !== undefined && this.#own.delete(issued.id)) void this.#publishSnapshot();
   }
 
-  /** Whoever gave the command after which it is due writes the next snapshot, so that most of the time only one does. */
+  /**
+   * Whoever gave the command after which it is due writes the next snapshot, so that most of the time only one does.
+   */
   async #publishSnapshot(): Promise<void> {
     const { board, offset: at, snapshotAt } = this.#state;
     if (this.#isSnapshotting || at - snapshotAt < SNAPSHOT_EVERY) return;

@@ -51,7 +51,9 @@ function oldGenerationLimit(): number {
   return limit - 3 * semiSpaceBytes(limit);
 }
 
-/** V8 does not tell it: that of its flags, else what it makes of the memory there is (Heap::HeapSizeFromPhysicalMemory). */
+/**
+ * V8 does not tell it: that of its flags, else what it makes of the memory there is (Heap::HeapSizeFromPhysicalMemory).
+ */
 function semiSpaceBytes(heapLimit: number): number {
   const flags = `${process.env["NODE_OPTIONS"] ?? ""} ${process.execArgv.join(" ")}`.replaceAll("_", "-");
   const given = /--max-semi-space-size[= ](?<mib>\d+)/.exec(flags)?.groups?.["mib"];

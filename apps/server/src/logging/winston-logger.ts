@@ -91,13 +91,9 @@ export class WinstonLogger implements Logger {
     this.#stream.once("drain", () => {
       const lines = this.#dropped;
       this.#dropped = 0;
-      tellDropped(this, lines);
+      this.warn("log_lines_dropped", { lines });
     });
   }
-}
-
-function tellDropped(logger: Logger, lines: number): void {
-  logger.warn("log_lines_dropped", { lines });
 }
 
 /** Of what is written there and not read yet; unknown streams hold nothing back. */

@@ -17,7 +17,9 @@ const RETRY_AFTER_MS = 1000;
 /** The tenants of the directory, which is opened when it is first used. */
 export function tenantMethods({ directory, admission, logger }: OpsPorts): TenantMethods {
   const enforced = admission !== undefined;
-  /** Nobody is to be told that a tenant is out while this server could not hear of it: it hears of it at a later poll. */
+  /**
+   * Nobody is to be told that a tenant is out while this server could not hear of it: it hears of it at a later poll.
+   */
   const assertTold = async (tenant: TenantId): Promise<void> => {
     if (!enforced) return;
     await directory.check().catch((cause: unknown) => {

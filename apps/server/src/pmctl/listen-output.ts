@@ -5,7 +5,9 @@ import { gapJson, gapText, publicationJson, publicationText } from "./message-li
 import type { Position } from "./position-option.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where a Listener writes: what the logs say on the standard output, what the connection does on the standard error. */
+/**
+ * Where a Listener writes: what the logs say on the standard output, what the connection does on the standard error.
+ */
 export class ListenOutput {
   readonly #terminal: Terminal;
   readonly #json: boolean;

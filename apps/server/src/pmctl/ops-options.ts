@@ -31,7 +31,9 @@ export function addOpsOptions(command: Command): Command {
     .option("--ops-key <key>", "its key (default: OPS_KEY, which other users of this machine cannot see)");
 }
 
-/** What the options say, else the environment. @throws CommandError `USAGE` for an address or a key that cannot be one */
+/**
+ * What the options say, else the environment. @throws CommandError `USAGE` for an address or a key that cannot be one
+ */
 export function opsEndpoint({ opsUrl, opsKey }: OpsOptions, { env }: Pick<CommandPorts, "env">): OpsEndpoint {
   const key = opsKey ?? env["OPS_KEY"]?.trim();
   if (key !== undefined && key !== "" && !bearerKey.schema.safeParse(key).success) {

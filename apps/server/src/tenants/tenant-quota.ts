@@ -4,7 +4,9 @@ import type { KeyedLimiter } from "@pm/ws";
 
 /** What a quota a second is made of. */
 export interface TenantQuotaOptions {
-  /** How much a second a tenant may use; 0 is no limit. Asked for each check, so that a tenant's own quota can change. */
+  /**
+   * How much a second a tenant may use; 0 is no limit. Asked for each check, so that a tenant's own quota can change.
+   */
   readonly perSecOf: (tenant: string) => number;
   /** What a single check may cost; the burst is never less. */
   readonly largestCost: number;

@@ -22,7 +22,10 @@ export interface ChannelEvents<Data> {
   readonly publication: Publication<Data>;
   /** The server could not deliver everything over a connection that stands. */
   readonly lagged: Miss;
-  /** After an interruption delivery does not go on where it was: what is held of the channel's state is not to be trusted. */
+  /**
+   * After an interruption delivery does not go on where it was: what is held of the channel's state is not to be
+   * trusted.
+   */
   readonly missed: Miss;
   /** After an interruption delivery goes on where it was. */
   readonly recovered: Recovery;

@@ -63,8 +63,9 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   /**
-   * Subscribes, and stays subscribed over all connections until `unsubscribe`. Resolves when the server has answered; at
-   * once while a loop that is behind keeps the channel `paused`. It may be called before `connect`, not after `close`.
+   * Subscribes, and stays subscribed over all connections until `unsubscribe`. Resolves when the server has answered;
+   * at once while a loop that is behind keeps the channel `paused`. It may be called before `connect`, not after
+   * `close`.
    * @throws PmClientError with the code of the server, `PERMISSION_DENIED` for example, or `CLOSED`
    */
   async subscribe(options: SubscribeOptions = this.#start): Promise<void> {
@@ -82,8 +83,8 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   /**
-   * Publishes; without a connection, as soon as there is one. It is sent again after a lost connection, and is in the log
-   * once.
+   * Publishes; without a connection, as soon as there is one. It is sent again after a lost connection, and is in the
+   * log once.
    * @throws PmClientError with the code of the server, or `OUTCOME_UNKNOWN`, `EXPIRED`, `BUFFER_FULL`,
    * `MESSAGE_TOO_LARGE`, `INVALID_PAYLOAD`, `INVALID_ARGUMENT`, `CLOSED`
    */
@@ -121,8 +122,8 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   /**
-   * The publications from now on, subscribing to the channel if need be. A loop that is slower than the publishers makes
-   * the client leave the channel for a while and come back for the rest.
+   * The publications from now on, subscribing to the channel if need be. A loop that is slower than the publishers
+   * makes the client leave the channel for a while and come back for the rest.
    * @throws PmClientError in the loop, when the channel or the client ends with an error
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Publication<Data>, undefined> {

@@ -6,7 +6,8 @@ import type { StreamPosition } from "../wire/messages.ts";
 export interface SubscribeOptions {
   /**
    * Continue after this position, for example one that was kept over a reload of the page; `null` is none. Given to
-   * `client.channel`, it counts as long as the channel has no position of its own: what begins later continues after that.
+   * `client.channel`, it counts as long as the channel has no position of its own: what begins later continues after
+   * that.
    * @default none: from now on
    */
   readonly since?: StreamPosition | null | undefined;

@@ -206,7 +206,9 @@ export class Subscription {
     this.#restart(connection, { reason: miss, count: missedCount || undefined, position });
   }
 
-  /** Begins, or goes on somewhere else. Where connections lead to different logs, that of the newest is the right one. */
+  /**
+   * Begins, or goes on somewhere else. Where connections lead to different logs, that of the newest is the right one.
+   */
   #restart(connection: Connection, miss: Miss): void {
     if (this.#streams.hasNewerLive(connection)) {
       this.#streams.drop(connection);

@@ -67,7 +67,10 @@ export class ReconnectPolicy {
     }
   }
 
-  /** Milliseconds to wait before a move. Where servers only send on, one to the other, it is not the client that hurries. */
+  /**
+   * Milliseconds to wait before a move. Where servers only send on, one to the other, it is not the client that
+   * hurries.
+   */
   moveAfterMs(hintMs: number, welcomedForMs: number): number {
     if (welcomedForMs >= HEALTHY_MS) this.#moves = 0;
     const moves = this.#moves++;

@@ -43,8 +43,8 @@ export const MISS_REASONS = [
 ] as const;
 export const MISS_PREFIX = "RECOVERY_MISS_";
 
-// The tables of PROTOCOL.md. Generated code reads them from descriptors at run time, which costs 33 kB in a bundle; these
-// cost 1 kB, and a test holds them against the descriptors.
+// The tables of PROTOCOL.md. Generated code reads them from descriptors at run time, which costs 33 kB in a bundle;
+// these cost 1 kB, and a test holds them against the descriptors.
 
 const STREAM_POSITION = shape([one(1, "epoch", "string"), one(2, "offset", "uint64"), one(3, "check", "fixed32")]);
 

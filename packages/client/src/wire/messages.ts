@@ -1,4 +1,5 @@
-// The messages of pm.v1 as the client holds them. 64-bit numbers are `number`: offsets stay below 2^53, and so do times.
+// The messages of pm.v1 as the client holds them. 64-bit numbers are `number`: offsets stay below 2^53, and so do
+// times.
 
 /** Where a reader is in the log of a channel: it has seen everything up to `offset`. Opaque but for the offset. */
 export interface StreamPosition {

@@ -40,7 +40,10 @@ export interface LoopResult {
 export interface PageApi {
   start(options: PageOptions): Promise<void>;
   publish(ids: readonly unknown[]): Promise<void>;
-  /** Publishes whole numbers from 1 on, one after the other, without waiting; resolves with how many, when all are answered. */
+  /**
+   * Publishes whole numbers from 1 on, one after the other, without waiting; resolves with how many, when all are
+   * answered.
+   */
   load(ms: number, gapMs: number): Promise<number>;
   /** Begins a loop that takes publications one by one, with a pause after each tenth. */
   startLoop(count: number): void;

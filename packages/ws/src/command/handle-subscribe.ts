@@ -137,7 +137,9 @@ function begin(
   channel.add(subscription);
 }
 
-/** The tag of a position is compared only where the log still has one: whoever makes a position up may not read back. */
+/**
+ * The tag of a position is compared only where the log still has one: whoever makes a position up may not read back.
+ */
 function mayReadBack({ context }: WebSocketConnection, command: SubscribeCommand, ports: ConnectionPorts): boolean {
   return ports.policy.may("history", context, command.channel);
 }

@@ -110,8 +110,8 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
   }
 
   /**
-   * Notes the session of a connection. An older connection of the same session leaves it its place in the tenant's limit,
-   * but not without end: a tenant never has more than twice its limit open.
+   * Notes the session of a connection. An older connection of the same session leaves it its place in the tenant's
+   * limit, but not without end: a tenant never has more than twice its limit open.
    */
   claimSession(connection: Connection): void {
     const session = sessionKey(connection);

@@ -42,7 +42,9 @@ export class Outbox implements Flushable {
   readonly encoding: Encoding;
   readonly #socket: OutboxSocket;
   readonly #limits: OutboxLimits;
-  /** That of the limits, or that of the socket where it is higher: below its own a socket does not tell that it drained. */
+  /**
+   * That of the limits, or that of the socket where it is higher: below its own a socket does not tell that it drained.
+   */
   readonly #highWaterBytes: number;
   readonly #owner: OutboxOwner;
   #first: Elements | undefined;

@@ -24,8 +24,8 @@ interface Frame {
 type Verdict = "over" | "within" | "elsewhere";
 
 /**
- * Takes one WebSocket message of a client: decodes it, and has each command carried out and answered. A part of the server
- * that throws, such as a limiter, ends this connection and no other.
+ * Takes one WebSocket message of a client: decodes it, and has each command carried out and answered. A part of the
+ * server that throws, such as a limiter, ends this connection and no other.
  */
 export function receiveFrame(connection: WebSocketConnection, frame: Frame, ports: ConnectionPorts): void {
   try {

@@ -18,8 +18,8 @@ export function awaitsRestOfMessage(webSocket: WebSocket): boolean {
 }
 
 /**
- * ws ends its receiver when the socket ends and again when it closes, and Node answers the second time with an error that
- * nobody hears. Its stack trace is a sixth of all that a short connection costs.
+ * ws ends its receiver when the socket ends and again when it closes, and Node answers the second time with an error
+ * that nobody hears. Its stack trace is a sixth of all that a short connection costs.
  */
 export function endReceiverOnce(webSocket: WebSocket): void {
   const receiver = receiverOf(webSocket);

@@ -16,9 +16,9 @@ interface Handle {
 const READ_BYTES = 65_536;
 
 /**
- * One buffer into which all sockets are read; what has come is copied out of it. Left alone, Node makes 64 KiB for every
- * read and cuts them down to what has come, which is a tenth of all that a small message costs. It has the option for
- * clients alone (`onread` of `net.Socket`), so a server's socket is told by the names that Node uses inside.
+ * One buffer into which all sockets are read; what has come is copied out of it. Left alone, Node makes 64 KiB for
+ * every read and cuts them down to what has come, which is a tenth of all that a small message costs. It has the option
+ * for clients alone (`onread` of `net.Socket`), so a server's socket is told by the names that Node uses inside.
  */
 export class SharedReadBuffer {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);

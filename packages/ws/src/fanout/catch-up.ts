@@ -21,7 +21,9 @@ export interface CatchUpPorts {
 export const PAGE_BYTES = 65_536;
 const PAGE_ENTRIES = 1024;
 const RETRY_MS = 1_000;
-/** What a page costs, in milliseconds: copied in binary, made anew in JSON. Measured with 333 publications of 128 bytes. */
+/**
+ * What a page costs, in milliseconds: copied in binary, made anew in JSON. Measured with 333 publications of 128 bytes.
+ */
 const PAGE_COST_MS = { proto: 0.11, json: 1.2 } as const;
 
 /**

@@ -5,8 +5,8 @@ import { jsonElement } from "../wire/json-element.ts";
 import { type Elements, framed, frameElements, whole } from "../wire/websocket-frame.ts";
 
 /**
- * Consecutive entries of one channel on their way to its readers. Put into a frame once for each encoding in use, and the
- * bytes are shared by all who need exactly this run.
+ * Consecutive entries of one channel on their way to its readers. Put into a frame once for each encoding in use, and
+ * the bytes are shared by all who need exactly this run.
  */
 export class Run {
   readonly channel: ChannelName;

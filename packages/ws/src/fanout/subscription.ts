@@ -30,8 +30,9 @@ export interface SubscribedChannel {
 }
 
 /**
- * One connection's reading of one channel. `next`, the offset it needs, and `check`, the tag before it, alone decide what
- * is delivered to it, so slices, shared runs, catching up and late subscribers cannot reorder, repeat or mix two logs.
+ * One connection's reading of one channel. `next`, the offset it needs, and `check`, the tag before it, alone decide
+ * what is delivered to it, so slices, shared runs, catching up and late subscribers cannot reorder, repeat or mix two
+ * logs.
  */
 export class Subscription {
   readonly reader: Reader;

@@ -24,9 +24,10 @@ const WRITE_COST_MS = 0.006;
 const STEPS_A_LOOK = 2;
 
 /**
- * Shares the turns of the event loop between tenants: each that has work gets a slice, one after the other, and what was
- * written in a slice is flushed at its end. Work that is not done goes on in the next turn, after sockets were read. Who
- * had no work before goes first: a tenant that publishes little does not wait for the slices of one that floods.
+ * Shares the turns of the event loop between tenants: each that has work gets a slice, one after the other, and what
+ * was written in a slice is flushed at its end. Work that is not done goes on in the next turn, after sockets were
+ * read. Who had no work before goes first: a tenant that publishes little does not wait for the slices of one that
+ * floods.
  */
 export class TurnScheduler {
   /** Work that has not had a slice yet. */

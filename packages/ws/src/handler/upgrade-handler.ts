@@ -30,8 +30,8 @@ export interface UpgradePorts extends ConnectionPorts {
 /** Frames are cut by clients into at most this many fragments. */
 const MAX_FRAGMENTS = 64;
 /**
- * Known to ws, not yet to its types: how long a peer may take to answer a close frame, in milliseconds, and how many parts
- * a frame may come in that is not whole, since each part is an object.
+ * Known to ws, not yet to its types: how long a peer may take to answer a close frame, in milliseconds, and how many
+ * parts a frame may come in that is not whole, since each part is an object.
  */
 const OTHER_LIMITS = { closeTimeout: 2_000, maxBufferedChunks: 1_024 };
 

@@ -40,7 +40,9 @@ export interface AppendResult {
 /** An outcome that is there already, or comes later. To be awaited, or asked which it is where that is too slow. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Which part of a log to read: at most `maxCount` entries and about `maxBytes`, but at least one where there is one. */
+/**
+ * Which part of a log to read: at most `maxCount` entries and about `maxBytes`, but at least one where there is one.
+ */
 export interface ReadRequest {
   /** Forward: entries with a higher offset, in increasing order. Backward: with a lower one, in decreasing order. */
   readonly from: number;

@@ -19,8 +19,8 @@ export interface Retention {
 const NO_CHUNKS: LogChunk[] = [];
 
 /**
- * The retained publications of one channel: consecutive offsets, a tag for each, a base below them. They are kept as the
- * bytes that readers are sent. The newest entry is never evicted for count or bytes.
+ * The retained publications of one channel: consecutive offsets, a tag for each, a base below them. They are kept as
+ * the bytes that readers are sent. The newest entry is never evicted for count or bytes.
  */
 export class ChannelLog {
   readonly epoch: string;
@@ -116,7 +116,8 @@ export class ChannelLog {
     const before = this.#memoryBytes;
     const kept = Math.max(1, Math.floor(retention.count));
     if (this.count > kept) this.#evictThrough(this.#topOffset - kept);
-    // The bytes of the chunks first: they are at hand, and for those of the entries the oldest chunk has to be looked at.
+    // The bytes of the chunks first: they are at hand, and for those of the entries the oldest chunk has to be looked
+    // at.
     while (this.count > 1 && this.#chunkBytes > retention.bytes && this.bytes > retention.bytes) {
       this.#evictThrough(this.#baseOffset + 1);
     }

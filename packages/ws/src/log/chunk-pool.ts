@@ -23,10 +23,10 @@ interface Shelf {
 }
 
 /**
- * The chunks of all logs of a broker. V8 collects its whole heap for every few megabytes of buffers that are made, and for
- * busy channels that was a tenth of all that a publication costs and more. So chunks are written again when their entries
- * are gone; and those by which logs grow are shared memory, which V8 does not count. What is made in place of chunks that
- * were let go it does count, so that it collects those.
+ * The chunks of all logs of a broker. V8 collects its whole heap for every few megabytes of buffers that are made, and
+ * for busy channels that was a tenth of all that a publication costs and more. So chunks are written again when their
+ * entries are gone; and those by which logs grow are shared memory, which V8 does not count. What is made in place of
+ * chunks that were let go it does count, so that it collects those.
  */
 export class ChunkPool {
   readonly #maxChunkBytes: number;

@@ -9,7 +9,9 @@ import { EvictionQueue } from "./eviction-queue.ts";
 const LARGE = "1".repeat(10_000);
 const ALL = Number.POSITIVE_INFINITY;
 
-/** Logs with these letters for names, and an entry of a further turn for each letter, in a chunk of its own if large. */
+/**
+ * Logs with these letters for names, and an entry of a further turn for each letter, in a chunk of its own if large.
+ */
 function logsOf(letters: string, payload = LARGE): Record<string, ChannelLog> {
   const logs: Record<string, ChannelLog> = {};
   const pool = new ChunkPool();

@@ -1,9 +1,9 @@
 import type { ChannelLog } from "./channel-log.ts";
 
 /**
- * The logs of a tenant, as a binary heap: first the one whose oldest chunk has been written for the last time before all
- * others. What a log is appended, or loses by other ways, only makes that later, so that a place is looked at again when it
- * comes up.
+ * The logs of a tenant, as a binary heap: first the one whose oldest chunk has been written for the last time before
+ * all others. What a log is appended, or loses by other ways, only makes that later, so that a place is looked at again
+ * when it comes up.
  */
 export class EvictionQueue {
   readonly #logs: ChannelLog[] = [];

@@ -26,7 +26,8 @@ const OBJECT_BYTES = 512;
 /**
  * A block of consecutive entries: their frames from its beginning on, their marks from its end down, times and turns
  * counted from the whole thousand before those of the first. Nothing in it is an object, so that a log of any length
- * costs the garbage collector nothing. What is read is copied: the block may be written again when its entries are gone.
+ * costs the garbage collector nothing. What is read is copied: the block may be written again when its entries are
+ * gone.
  */
 export class LogChunk {
   /** The offset of the first entry. */

@@ -58,7 +58,9 @@ export function judge(position: StreamPosition, log: LogExtent, checkAtOffset: n
   return agrees ? CONTINUES : missedAll(log, RecoveryMiss.CHECK_MISMATCH);
 }
 
-/** True when a position with the tag `known` may be at the entry with this tag: a tag that is not known is not compared. */
+/**
+ * True when a position with the tag `known` may be at the entry with this tag: a tag that is not known is not compared.
+ */
 export function tagsAgree(known: number, tag: number): boolean {
   return known === 0 || known === tag;
 }

@@ -77,8 +77,8 @@ export class ShutdownCoordinator {
   }
 
   /**
-   * Drains: grace, then GoAway to all with a spread hint, then closes evenly over the window; resolves as soon as nothing
-   * is left, and at the deadline at the latest. Calling it again gives the same promise.
+   * Drains: grace, then GoAway to all with a spread hint, then closes evenly over the window; resolves as soon as
+   * nothing is left, and at the deadline at the latest. Calling it again gives the same promise.
    * @param onClosing called when the grace is over: the listener has to close. What it throws rejects the promise, at
    * the end
    */

@@ -5,9 +5,9 @@ export type CursorVerdict = "accept" | "drop" | "resubscribe";
 
 /**
  * The rule by which a client takes every publication once: offset = cursor + 1 is accepted, an older one is dropped
- * unless its tag differs at the cursor, for anything else the client subscribes again from its cursor. Only publications,
- * Lagged and Subscribed move it. While a Subscribe waits for its answer publications are discarded; where it is refused
- * after that, the client has to ask again.
+ * unless its tag differs at the cursor, for anything else the client subscribes again from its cursor. Only
+ * publications, Lagged and Subscribed move it. While a Subscribe waits for its answer publications are discarded; where
+ * it is refused after that, the client has to ask again.
  */
 export class ChannelCursor {
   #position: StreamPosition | undefined;
@@ -24,7 +24,9 @@ export class ChannelCursor {
     this.#asking++;
   }
 
-  /** The Subscribe was refused, or its connection ended. True: what was discarded meanwhile has to be asked for again. */
+  /**
+   * The Subscribe was refused, or its connection ended. True: what was discarded meanwhile has to be asked for again.
+   */
   giveUp(): boolean {
     this.#asking = Math.max(0, this.#asking - 1);
     return this.#asking === 0 && this.#discarded;

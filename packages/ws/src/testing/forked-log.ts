@@ -5,8 +5,8 @@ import type { LogMark } from "../log/stream-position.ts";
 import { encodePublication } from "../wire/publication-encoder.ts";
 
 /**
- * A log that has lost its newest entries and goes on under the same epoch: what a replica that lags is after a failover.
- * It gives offsets a second time, which only their tags show.
+ * A log that has lost its newest entries and goes on under the same epoch: what a replica that lags is after a
+ * failover. It gives offsets a second time, which only their tags show.
  */
 export class ForkedLog {
   readonly epoch: string;

@@ -15,7 +15,9 @@ const SIZES = [0, 50, 300, 2000, 8000] as const;
 const KINDS = ["json", "data"] as const;
 const FLOOD_SIZES = [200, 20_000, 40_000] as const;
 
-/** Publishes until told to end, each publication until it is acknowledged: with its own key, so that none comes twice. */
+/**
+ * Publishes until told to end, each publication until it is acknowledged: with its own key, so that none comes twice.
+ */
 export class SteadyPublisher {
   /** The newest position that was acknowledged, by channel. */
   readonly tops: Map<string, { readonly epoch: string; readonly offset: number }> = new Map();
@@ -67,7 +69,10 @@ export class SteadyPublisher {
     }
   }
 
-  /** What was asked for together is answered in any order: an attempt that is repeated hears of where the first one went. */
+  /**
+   * What was asked for together is answered in any order: an attempt that is repeated hears of where the first one
+   * went.
+   */
   #noteTop(channel: string, epoch: string, offset: number): void {
     const known = this.tops.get(channel);
     if (known?.epoch !== epoch || known.offset < offset) this.tops.set(channel, { epoch, offset });

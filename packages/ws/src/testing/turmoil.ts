@@ -37,7 +37,9 @@ export interface TurmoilCounts {
   acknowledged: number;
 }
 
-/** Readers that are cut off, stall and leave while publishers go on, and floods in between: everything from one seed. */
+/**
+ * Readers that are cut off, stall and leave while publishers go on, and floods in between: everything from one seed.
+ */
 export class Turmoil {
   readonly counts: TurmoilCounts = { cuts: 0, stalls: 0, floods: 0, acknowledged: 0 };
   readonly #options: TurmoilOptions;
@@ -65,7 +67,9 @@ export class Turmoil {
     }
   }
 
-  /** Publishes and disturbs for some time; resolves when all that was asked for is acknowledged. May be called again. */
+  /**
+   * Publishes and disturbs for some time; resolves when all that was asked for is acknowledged. May be called again.
+   */
   async rage(ms: number): Promise<void> {
     const { publishPauseMs, disturbPauseMs } = this.#options;
     const publishers = this.#publishers.map((publisher) => publisher.run(() => this.#random.below(publishPauseMs + 1)));

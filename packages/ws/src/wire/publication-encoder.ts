@@ -15,8 +15,8 @@ import {
   writeVarintField,
 } from "./wire-writer.ts";
 
-// The hand-written form of ServerFrame { messages: [ServerMessage { publication: … }] } in a WebSocket frame. A tenth of
-// the time of the generated encoder, and byte for byte the same, which a property test holds.
+// The hand-written form of ServerFrame { messages: [ServerMessage { publication: … }] } in a WebSocket frame. A tenth
+// of the time of the generated encoder, and byte for byte the same, which a property test holds.
 
 /** What a Publication says. */
 export interface PublicationFields {

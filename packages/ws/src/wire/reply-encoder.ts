@@ -17,9 +17,9 @@ type Position = NonNullable<Published["position"]>;
 type Limits = NonNullable<Welcome["limits"]>;
 
 /**
- * Encodes a message that goes to one connection alone. Welcome, Subscribed and Published, of which there is one for each
- * handshake, subscription and publication, are written by hand in a tenth of the time; a test holds that they are the
- * same, byte for byte.
+ * Encodes a message that goes to one connection alone. Welcome, Subscribed and Published, of which there is one for
+ * each handshake, subscription and publication, are written by hand in a tenth of the time; a test holds that they are
+ * the same, byte for byte.
  */
 export function encodeReply(message: ServerMessageInit, encoding: Encoding): Buffer {
   const body = message.body;

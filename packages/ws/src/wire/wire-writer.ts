@@ -1,5 +1,5 @@
-// The few forms of the protobuf wire that the hand-written encoders need. Each function writes and returns where the next
-// byte goes; fields with their zero value are left out, as proto3 does.
+// The few forms of the protobuf wire that the hand-written encoders need. Each function writes and returns where the
+// next byte goes; fields with their zero value are left out, as proto3 does.
 
 /** Strings up to this length are written by a loop: a call into Node's encoder costs more. */
 const SHORT_STRING = 48;

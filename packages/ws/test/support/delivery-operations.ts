@@ -18,7 +18,9 @@ export type DeliveryOperation =
   | { readonly kind: "renew" | "interrupt"; readonly channel: number }
   | { readonly kind: "pass"; readonly ms: number };
 
-/** Where a Subscribe begins: at the top, at the last n, at the cursor of the client, or at a position made up from it. */
+/**
+ * Where a Subscribe begins: at the top, at the last n, at the cursor of the client, or at a position made up from it.
+ */
 export type SubscribeStart =
   | { readonly kind: "top" }
   | { readonly kind: "cursor" }
