@@ -6,7 +6,8 @@ import { Pause } from "../connection/websocket-connection.ts";
 import type { AppendResult, Awaitable } from "../log/broker.ts";
 import { WsError } from "../ws-error.ts";
 import type { PublishCommand } from "./command.ts";
-import { positionMessage, type Reply, type ReplyBody } from "./reply.ts";
+import type { ReplyBody } from "../wire/reply-encoder.ts";
+import { positionMessage, type Reply } from "./reply.ts";
 
 /**
  * Appends a publication.

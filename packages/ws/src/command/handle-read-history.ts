@@ -1,19 +1,18 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { PublicationSchema, RecoveryMiss } from "@pm/proto";
+import { RecoveryMiss } from "@pm/proto";
 import { resolveChannel } from "../channel-policy.ts";
 import type { ConnectionPorts } from "../connection/connection-ports.ts";
 import { Pause, type WebSocketConnection } from "../connection/websocket-connection.ts";
 import type { LogEntry, LogPage, ReadRequest } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import { type Continuity, judge, type LogMark, type StreamPosition } from "../log/stream-position.ts";
-import { publicationOf } from "../wire/publication-encoder.ts";
 import type { ReadHistoryCommand } from "./command.ts";
 import { positionMessage, type Reply } from "./reply.ts";
 
 /** Content of a page, in bytes, so that the page with all its fields stays below 256 KiB in either encoding. */
 const PAGE_BYTES = { proto: 229_376, json: 131_072 } as const;
 
-const PAGE_COST_MS = 1;
+/** What a publication costs, in milliseconds: copied in binary, made anew in JSON. Measured with 1000 of 150 bytes. */
+const PUBLICATION_COST_MS = { proto: 0.0004, json: 0.004 } as const;
 
 /** What a page says of itself beside its publications. */
 interface PageFrame {
@@ -35,8 +34,7 @@ export async function handleReadHistory(
 ): Promise<Reply | undefined> {
   const { context } = connection;
   ports.policy.assertMay("history", context, command.channel);
-  // As much as a slice: pages of one tenant come one a turn, between the deliveries of the others.
-  await ports.scheduler.turnOf(context.tenant, PAGE_COST_MS);
+  await ports.scheduler.turnOf(context.tenant, command.limit * PUBLICATION_COST_MS[connection.encoding]);
   connection.outbox.flush();
   if (connection.outbox.isBehind) {
     connection.pause(Pause.HISTORY);
@@ -55,12 +53,12 @@ export async function handleReadHistory(
     body: () => ({
       case: "historyPage",
       value: {
-        publications: frame.entries.map(({ frame: bytes }) => fromBinary(PublicationSchema, publicationOf(bytes))),
         position: positionMessage(frame.position),
         more: frame.more,
         miss: frame.miss,
         top: positionMessage({ epoch: page.epoch, ...page.top }),
       },
+      frames: frame.entries.map((entry) => entry.frame),
     }),
   };
 }

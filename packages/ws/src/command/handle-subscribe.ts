@@ -10,7 +10,8 @@ import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
 import { WsError } from "../ws-error.ts";
 import type { SubscribeCommand } from "./command.ts";
-import { positionMessage, type Reply, type ReplyBody } from "./reply.ts";
+import type { ReplyBody } from "../wire/reply-encoder.ts";
+import { positionMessage, type Reply } from "./reply.ts";
 
 /** Where a subscription begins, and what its client is told about that. */
 interface Start {

@@ -1,5 +1,5 @@
-import type { ServerMessageInit } from "@pm/proto";
 import type { StreamPosition } from "../log/stream-position.ts";
+import type { ReplyBody } from "../wire/reply-encoder.ts";
 
 /** What a handler answers with. */
 export interface Reply {
@@ -8,9 +8,6 @@ export interface Reply {
   /** What takes effect right behind the reply: deliveries that must not come before it. */
   readonly afterQueued?: (() => void) | undefined;
 }
-
-/** The body of a server message. */
-export type ReplyBody = NonNullable<ServerMessageInit["body"]>;
 
 /** A position as the wire has it. */
 export function positionMessage(position: StreamPosition): { epoch: string; offset: bigint; check: number } {

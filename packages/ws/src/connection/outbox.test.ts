@@ -56,7 +56,7 @@ function makeRun(json: string, count = 1): Run {
 }
 
 function pong(): Buffer {
-  return encodeReply({ replyTo: 1, body: { case: "pong", value: {} } }, "proto");
+  return encodeReply(1, { case: "pong", value: {} }, "proto");
 }
 
 /** The names of the messages in a frame. */

@@ -1,8 +1,7 @@
 import type { ChannelName, TenantContext } from "@pm/core";
 import { CodedError } from "@pm/core";
-import { CloseCode, type Encoding, type ServerMessageInit, SUBPROTOCOLS } from "@pm/proto";
+import { CloseCode, type Encoding, SUBPROTOCOLS } from "@pm/proto";
 import type { Socket } from "node:net";
-import type { ReplyBody } from "../command/reply.ts";
 import { CatchUp } from "../fanout/catch-up.ts";
 import type { Reader, Subscription } from "../fanout/subscription.ts";
 import type { Awaitable } from "../log/broker.ts";
@@ -14,7 +13,7 @@ import { ClientSubscriptions } from "./client-subscriptions.ts";
 import type { ConnectionHost, ConnectionPorts } from "./connection-ports.ts";
 import type { ConnectionWatch } from "./connection-watch.ts";
 import type { ConnectionSlot, RegisteredConnection } from "./connection-registry.ts";
-import { encodeReply } from "../wire/reply-encoder.ts";
+import { encodeReply, type ReplyBody } from "../wire/reply-encoder.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import { closeCodeOfRefusal } from "./refused-frame.ts";
 
@@ -143,14 +142,14 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
 
   /** Queues a reply (`replyTo` > 0) or a push. */
   send(body: ReplyBody, replyTo = 0): void {
-    this.#sendMessage({ replyTo, body });
+    this.outbox.reply(encodeReply(replyTo, body, this.encoding));
   }
 
   /** Tells the client of a failure; the log line with the same id tells the rest. */
   sendError(error: unknown, replyTo = 0): void {
     const coded = error instanceof CodedError ? error : WsError.internal("a command", error);
     const told = this.#ports.reportError(coded, this);
-    this.#sendMessage({ replyTo, body: { case: "error", value: { ...told } } });
+    this.send({ case: "error", value: { ...told } }, replyTo);
   }
 
   /** Runs commands on one channel in the order in which they were sent, where one has to be waited for. */
@@ -344,9 +343,5 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     const waiting = this.#whenWritable;
     this.#whenWritable = undefined;
     for (const resolve of waiting ?? []) resolve();
-  }
-
-  #sendMessage(message: ServerMessageInit): void {
-    this.outbox.reply(encodeReply(message, this.encoding));
   }
 }

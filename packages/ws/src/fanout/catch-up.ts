@@ -168,22 +168,13 @@ export class CatchUp implements TurnJob {
     lag: { readonly miss: RecoveryMiss; readonly missedCount: number; readonly position: StreamPosition },
   ): void {
     const { epoch, offset, check } = lag.position;
-    this.#reader.outbox.reply(
-      encodeReply(
-        {
-          body: {
-            case: "lagged",
-            value: {
-              channel: subscription.channel.ref.name,
-              missedCount: BigInt(lag.missedCount),
-              position: { epoch, offset: BigInt(offset), check },
-              reason: lag.miss,
-            },
-          },
-        },
-        this.#reader.encoding,
-      ),
-    );
+    const value = {
+      channel: subscription.channel.ref.name,
+      missedCount: BigInt(lag.missedCount),
+      position: { epoch, offset: BigInt(offset), check },
+      reason: lag.miss,
+    };
+    this.#reader.outbox.reply(encodeReply(0, { case: "lagged", value }, this.#reader.encoding));
     subscription.moveTo(lag.position);
   }
 

@@ -1,12 +1,16 @@
-import { encodeServerElement, RecoveryMiss, type ServerMessageInit } from "@pm/proto";
+import { fromBinary } from "@bufbuild/protobuf";
+import { parseChannelName } from "@pm/core";
+import { encodeServerElement, PublicationSchema, RecoveryMiss } from "@pm/proto";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeReply } from "./reply-encoder.ts";
+import { encodePublication, publicationOf } from "./publication-encoder.ts";
+import { encodeReply, type ReplyBody } from "./reply-encoder.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 70 }).filter((value) => value.isWellFormed());
 const uint32 = fc.oneof(fc.constant(0), fc.nat({ max: 300 }), fc.nat({ max: 2 ** 31 - 1 }), fc.constant(2 ** 32 - 1));
 const whole = fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: BigInt(Number.MAX_SAFE_INTEGER) }));
-const position = fc.option(fc.record({ epoch: text, offset: whole, check: uint32 }), { nil: undefined });
+const anyPosition = fc.record({ epoch: text, offset: whole, check: uint32 });
+const position = fc.option(anyPosition, { nil: undefined });
 const missing = fc.constantFrom(RecoveryMiss.UNSPECIFIED, RecoveryMiss.RETENTION, RecoveryMiss.SKIPPED);
 
 const published = fc
@@ -22,6 +26,23 @@ const subscribed = fc
     case: "subscribed" as const,
     value: { ...rest, ...(at && { position: at }), ...(top && { top }) },
   }));
+
+const publication = fc
+  .record({
+    channel: fc.constant(parseChannelName("room:1")),
+    offset: fc.maxSafeNat(),
+    check: uint32,
+    payload: fc.option(
+      text.map((json) => ({ kind: "json" as const, json })),
+      { nil: undefined },
+    ),
+    event: text,
+    publisher: text,
+    publishedAtMs: fc.maxSafeNat(),
+    idPrefix: fc.constant("n"),
+    traceParent: text,
+  })
+  .map(encodePublication);
 
 const welcome = fc
   .record({
@@ -47,18 +68,41 @@ const welcome = fc
   })
   .map((value) => ({ case: "welcome" as const, value }));
 
-function isSameAsGenerated(message: ServerMessageInit): void {
-  expect(encodeReply(message, "proto").toString("hex")).toBe(
-    Buffer.from(encodeServerElement(message, "proto")).toString("hex"),
+const historyPage = fc.record({
+  position: anyPosition,
+  more: fc.boolean(),
+  miss: missing,
+  top: anyPosition,
+  many: fc.array(publication),
+});
+
+function isSameAsGenerated(replyTo: number, body: Exclude<ReplyBody, { case: "historyPage" }>): void {
+  expect(encodeReply(replyTo, body, "proto").toString("hex")).toBe(
+    Buffer.from(encodeServerElement({ replyTo, body }, "proto")).toString("hex"),
   );
 }
 
 test("given a Published or Subscribed, when it is written by hand, then the bytes are those of the generated encoder", () => {
-  fc.assert(
-    fc.property(uint32, fc.oneof(published, subscribed), (replyTo, body) => isSameAsGenerated({ replyTo, body })),
-  );
+  fc.assert(fc.property(uint32, fc.oneof(published, subscribed), isSameAsGenerated));
 });
 
 test("given a Welcome, when it is written by hand, then the bytes are those of the generated encoder", () => {
-  fc.assert(fc.property(welcome, (body) => isSameAsGenerated({ body })));
+  fc.assert(fc.property(welcome, (body) => isSameAsGenerated(0, body)));
+});
+
+test("given a page of a log, when its publications are copied, then the bytes are those of the generated encoder", () => {
+  fc.assert(
+    fc.property(
+      uint32,
+      fc.constantFrom("proto" as const, "json" as const),
+      historyPage,
+      (replyTo, encoding, { many, ...value }) => {
+        const publications = many.map((frame) => fromBinary(PublicationSchema, publicationOf(frame)));
+        const generated = { replyTo, body: { case: "historyPage" as const, value: { ...value, publications } } };
+        expect(encodeReply(replyTo, { case: "historyPage", value, frames: many }, encoding).toString("latin1")).toBe(
+          Buffer.from(encodeServerElement(generated, encoding)).toString("latin1"),
+        );
+      },
+    ),
+  );
 });

@@ -1,9 +1,10 @@
 import { type Encoding, encodeServerElement, type ServerMessageInit } from "@pm/proto";
+import { encodeHistoryPage, type HistoryPageBody } from "./history-page-encoder.ts";
+import { beginElement, positionFieldSize, writePositionField } from "./reply-writer.ts";
 import {
   delimitedSize,
   stringFieldSize,
   varintFieldSize,
-  writeFixed32Field,
   writeStringField,
   writeVarint,
   writeVarintField,
@@ -13,36 +14,27 @@ type Body = NonNullable<ServerMessageInit["body"]>;
 type Published = Extract<Body, { case: "published" }>["value"];
 type Subscribed = Extract<Body, { case: "subscribed" }>["value"];
 type Welcome = Extract<Body, { case: "welcome" }>["value"];
-type Position = NonNullable<Published["position"]>;
 type Limits = NonNullable<Welcome["limits"]>;
 
+/** The body of a message to one connection alone. */
+export type ReplyBody = Exclude<Body, { case: "historyPage" }> | HistoryPageBody;
+
 /**
- * Encodes a message that goes to one connection alone. Welcome, Subscribed and Published, of which there is one for
+ * Encodes a message that goes to one connection alone: a push where `replyTo` is 0. Welcome, Subscribed and Published, of which there is one for
  * each handshake, subscription and publication, are written by hand in a tenth of the time; a test holds that they are
  * the same, byte for byte.
  */
-export function encodeReply(message: ServerMessageInit, encoding: Encoding): Buffer {
-  const body = message.body;
+export function encodeReply(replyTo: number, body: ReplyBody, encoding: Encoding): Buffer {
   if (encoding === "proto") {
-    const replyTo = message.replyTo ?? 0;
-    if (body?.case === "published") return encodePublished(replyTo, body.value);
-    if (body?.case === "subscribed") return encodeSubscribed(replyTo, body.value);
-    if (body?.case === "welcome") return encodeWelcome(body.value);
+    if (body.case === "published") return encodePublished(replyTo, body.value);
+    if (body.case === "subscribed") return encodeSubscribed(replyTo, body.value);
+    if (body.case === "welcome") return encodeWelcome(body.value);
   }
-  const { buffer, byteOffset, byteLength } = encodeServerElement(message, encoding);
+  const { buffer, byteOffset, byteLength } =
+    body.case === "historyPage"
+      ? encodeHistoryPage(replyTo, body, encoding)
+      : encodeServerElement({ replyTo, body }, encoding);
   return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-/** Begins ServerFrame { messages: [ServerMessage { reply_to, body }] } for a body of a known size. */
-function beginElement(replyTo: number, tag: number, size: number): { target: Buffer; at: number } {
-  const message = varintFieldSize(replyTo) + 1 + delimitedSize(size);
-  const target = Buffer.allocUnsafe(1 + delimitedSize(message));
-  target[0] = 0x0a;
-  let at = writeVarint(target, 1, message);
-  at = writeVarintField(target, at, 0x08, replyTo);
-  target[at] = tag;
-  at = writeVarint(target, at + 1, size);
-  return { target, at };
 }
 
 function encodePublished(replyTo: number, value: Published): Buffer {
@@ -108,23 +100,6 @@ function encodeWelcome(value: Welcome): Buffer {
   at = writeVarintField(target, at, 0x48, serverTime);
   for (const feature of features) at = writeStringField(target, at, 0x52, feature);
   return target;
-}
-
-function positionSize({ epoch = "", offset = 0n, check = 0 }: Position): number {
-  return stringFieldSize(epoch) + varintFieldSize(Number(offset)) + (check === 0 ? 0 : 5);
-}
-
-function positionFieldSize(position: Position | undefined): number {
-  return position === undefined ? 0 : 1 + delimitedSize(positionSize(position));
-}
-
-function writePositionField(target: Buffer, start: number, tag: number, position: Position | undefined): number {
-  if (position === undefined) return start;
-  target[start] = tag;
-  let at = writeVarint(target, start + 1, positionSize(position));
-  at = writeStringField(target, at, 0x0a, position.epoch ?? "");
-  at = writeVarintField(target, at, 0x10, Number(position.offset ?? 0n));
-  return writeFixed32Field(target, at, 0x1d, position.check ?? 0);
 }
 
 function limitsField(limits: Limits): Buffer {
