@@ -258,7 +258,7 @@ export class WsServer {
     addTraffic(this.#ended, connection);
     connection.guard?.release();
     const { closing, id, context, connectedAtMs } = connection;
-    this.metrics.closed(closing?.code ?? CloseCode.ABNORMAL);
+    if (closing !== undefined) this.metrics.closed(closing);
     this.#logger.info("connection_closed", {
       connection_id: id,
       tenant_id: context.tenant,

@@ -35,6 +35,13 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** How a connection ended: for a reason of ours, or with the code that its client chose. */
+export interface ConnectionEnd {
+  readonly code: number;
+  readonly reason: string;
+  readonly byClient: boolean;
+}
+
 /** Protocol pings and pongs a second that one connection may send. */
 const MAX_CONTROL_FRAMES = 10;
 
@@ -78,7 +85,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   #whenWritable: (() => void)[] | undefined;
   #whenIdle: (() => void)[] | undefined;
   #pauses = 0;
-  #closing: CloseReason | undefined;
+  #closing: ConnectionEnd | undefined;
 
   constructor(start: ConnectionStart, ports: ConnectionPorts, host: ConnectionHost<WebSocketConnection>) {
     this.#ports = ports;
@@ -101,7 +108,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   }
 
   /** Undefined while the connection is open. */
-  get closing(): CloseReason | undefined {
+  get closing(): ConnectionEnd | undefined {
     return this.#closing;
   }
 
@@ -254,7 +261,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   /** Ends the connection: what is queued goes out, then the close frame; a peer that does not answer is cut off. */
   close(reason: CloseReason): void {
     if (this.#closing !== undefined) return;
-    this.#closing = reason;
+    this.#closing = { ...reason, byClient: false };
     this.#catchUp?.close();
     for (const subscription of this.subscriptions) subscription.channel.end(subscription);
     this.outbox.close();
@@ -267,13 +274,17 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
 
   /** Ends the connection now, without a word. */
   terminate(): void {
-    this.#closing ??= { code: CloseCode.ABNORMAL, reason: "cut off" };
+    this.#closing ??= { code: CloseCode.ABNORMAL, reason: "cut off", byClient: false };
     this.webSocket.terminate();
   }
 
   /** The socket has closed: lets go of everything. */
   onClosed(code: number): void {
-    this.#closing ??= { code: (code === 1005 ? CloseCode.NORMAL : code) as CloseCode, reason: "closed by the client" };
+    this.#closing ??= {
+      code: code === 1005 ? CloseCode.NORMAL : code,
+      reason: code === CloseCode.ABNORMAL ? "connection lost" : "closed by the client",
+      byClient: true,
+    };
     this.#catchUp?.close();
     for (const subscription of this.subscriptions) subscription.channel.end(subscription);
     this.outbox.close();
@@ -305,7 +316,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   /** ws refuses a frame and closes: what it sends is counted, since its close event says 1006. */
   onSocketError(error: Error & { readonly code?: string }): void {
     const code = closeCodeOfRefusal(error.code);
-    if (code !== undefined) this.#closing ??= { code, reason: "bad frame" };
+    if (code !== undefined) this.#closing ??= { code, reason: "bad frame", byClient: false };
     this.#ports.logger.info("connection_error", { ...this.#logFields(), code: error.code, error });
   }
 

@@ -33,17 +33,20 @@ test("given 10 000 tenants, when each publishes, then there are below 5000 serie
   expect(series).toContain('pm_ws_tenant_connections{tenant="t9999"} 10000');
 });
 
-test("given codes that a client may choose, when they are counted, then unknown ones share a label", async () => {
+test("given codes that a client chose, when they are counted, then those of ours and unknown ones share a label", async () => {
   const metrics = observed();
-  for (let code = 3000; code < 4999; code++) metrics.closed(code);
-  metrics.closed(1000);
+  for (let code = 3000; code < 4999; code++) metrics.closed({ code, byClient: true });
+  metrics.closed({ code: 1000, byClient: true });
+  metrics.closed({ code: 4008, byClient: false });
   for (let i = 0; i < 100; i++) metrics.error(`MADE_UP_${i}`);
   metrics.error("constructor");
   metrics.error("INVALID_MESSAGE");
   metrics.received(undefined);
   const series = await seriesOf(metrics);
   expect(series).toContain('pm_ws_connections_closed_total{code="1000"} 1');
-  expect(series.filter((line) => line.startsWith("pm_ws_connections_closed_total{")).length).toBeLessThan(40);
+  expect(series).toContain('pm_ws_connections_closed_total{code="4008"} 1');
+  expect(series).toContain('pm_ws_connections_closed_total{code="other"} 1999');
+  expect(series.filter((line) => line.startsWith("pm_ws_connections_closed_total{"))).toHaveLength(3);
   expect(series).toContain('pm_ws_errors_total{code="INTERNAL_ERROR"} 101');
   expect(series).toContain('pm_ws_errors_total{code="INVALID_MESSAGE"} 1');
   expect(series).toContain('pm_ws_messages_received_total{kind="unknown"} 1');

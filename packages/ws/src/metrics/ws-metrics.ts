@@ -61,8 +61,8 @@ type Kind = (typeof KINDS)[number];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const FAN_OUT = [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000];
 const TOP_TENANTS = 20;
-/** A client may close with any code: those without a meaning here share a label. */
-const CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CloseCode));
+/** What a client may close with; a client that closes with another code, also one of ours, is `other`. */
+const CLIENT_CLOSE_CODES: ReadonlySet<number> = new Set([CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.ABNORMAL]);
 
 /** The metrics of connections and channels. Names begin with `pm_ws_`, labels are from closed sets. */
 export class WsMetrics {
@@ -92,7 +92,7 @@ export class WsMetrics {
     this.#opened = counter("pm_ws_connections_opened_total", "Connections accepted");
     this.#closed = by(
       "pm_ws_connections_closed_total",
-      "Connections closed, by close code of pm.v1, else other",
+      "Connections closed, by close code; a client's own codes are other",
       "code",
     );
     this.#handshakes = by("pm_ws_handshakes_total", "Handshakes by outcome", "outcome");
@@ -170,8 +170,8 @@ export class WsMetrics {
     this.#opened.inc();
   }
 
-  closed(code: number): void {
-    this.#closed(CLOSE_CODES.has(code) ? String(code) : "other").inc();
+  closed({ code, byClient }: { readonly code: number; readonly byClient: boolean }): void {
+    this.#closed(byClient && !CLIENT_CLOSE_CODES.has(code) ? "other" : String(code)).inc();
   }
 
   received(kind: Exclude<Kind, "unknown"> | undefined): void {
