@@ -13,6 +13,8 @@ const PAYLOAD = "x".repeat(10_000);
 class Fixture {
   readonly logs: TenantLogs;
   accounted = 0;
+  /** All that was told. */
+  readonly told: number[] = [];
   readonly #chunks = new ChunkPool();
   #made = 0;
   #appended = 0;
@@ -23,6 +25,7 @@ class Fixture {
       makeLog: (name) => new ChannelLog(name, { epoch: `e${++this.#made}`, check: 1 }, this.#chunks),
       account: (bytes) => {
         this.accounted += bytes;
+        this.told.push(bytes);
       },
     });
   }
@@ -78,6 +81,15 @@ describe("bytes", () => {
     expect(fixture).toMatchObject({ accounted: held(), logs: { bytes: held() } });
     fixture.logs.expire({ wallMs: 1_000_000, monotonicMs: 1_000_000 });
     expect(fixture.accounted).toBe(0);
+  });
+
+  test("given nothing that came free, when that is told, then it is 0 and not −0, which V8 would keep in a box", () => {
+    const fixture = new Fixture(1_000_000);
+    fixture.remember(fixture.append(channelRef("a")), "k");
+    fixture.logs.expire({ wallMs: 1, monotonicMs: 1 });
+    fixture.logs.evictOldest({ sparesNewest: true });
+    expect(fixture.told.filter((bytes) => bytes === 0).length).toBeGreaterThan(2);
+    expect(fixture.told.filter((bytes) => Object.is(bytes, -0))).toEqual([]);
   });
 
   test("given a bound below one entry, when it is appended, then the newest stays", () => {

@@ -130,7 +130,7 @@ export class TenantLogs {
   evictOldest({ sparesNewest }: { readonly sparesNewest: boolean }): number {
     this.#queue ??= new EvictionQueue(this.#logs());
     const bytes = this.#queue.evictOldest(sparesNewest ? this.#turn - 1 : this.#turn);
-    this.#chargeEntries(-bytes);
+    this.#chargeEntries(0 - bytes);
     return bytes;
   }
 
@@ -171,9 +171,9 @@ export class TenantLogs {
   }
 
   #expireChannel(stored: StoredChannel, now: { readonly wallMs: number; readonly monotonicMs: number }): void {
-    if (stored.log.count > 0) this.#chargeEntries(-stored.log.retain(stored.retention, now.wallMs));
+    if (stored.log.count > 0) this.#chargeEntries(0 - stored.log.retain(stored.retention, now.wallMs));
     if (stored.keys === undefined) return;
-    this.#chargeKeys(-stored.keys.expire(now.monotonicMs));
+    this.#chargeKeys(0 - stored.keys.expire(now.monotonicMs));
     if (stored.keys.size === 0) stored.keys = undefined;
   }
 
@@ -190,11 +190,13 @@ export class TenantLogs {
   }
 
   #discard(stored: StoredChannel): void {
-    while (stored.log.count > 0) this.#chargeEntries(-stored.log.evictChunk());
-    this.#chargeKeys(-(stored.keys?.bytes ?? 0));
+    while (stored.log.count > 0) this.#chargeEntries(0 - stored.log.evictChunk());
+    this.#chargeKeys(0 - (stored.keys?.bytes ?? 0));
     stored.keys = undefined;
   }
 
+  // What comes free is subtracted from 0: the negative of nothing would be −0, which is no small integer to V8. It would
+  // put every sum that it is added to in a box, and throw away all code that was compiled without one.
   #chargeEntries(bytes: number): void {
     this.#entryBytes += bytes;
     this.#account(bytes);
