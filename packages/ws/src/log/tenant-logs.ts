@@ -152,7 +152,8 @@ export class TenantLogs {
       this.#expireChannel(stored, now);
       if (stored.log.lastUsedMs + META_LIFETIME_MS < now.monotonicMs) this.#forget(stored);
     }
-    this.#queue = undefined;
+    // Written only where there is one: as long as it never was, V8 compiles appends without a look at it.
+    if (this.#queue !== undefined) this.#queue = undefined;
   }
 
   *#logs(): Iterable<ChannelLog> {
