@@ -2,7 +2,9 @@ import { parseTenantId } from "@pm/core";
 import { ManualClock } from "@pm/core/testing";
 import { CloseCode } from "@pm/proto";
 import { describe, expect, it } from "vitest";
+import { InterposedBroker } from "../../test/support/interposed-broker.ts";
 import { SimulatedServer } from "../../test/support/simulated-server.ts";
+import { MemoryBroker } from "../log/memory-broker.ts";
 import type { RecordingClient } from "../testing/index.ts";
 
 function closingOf(simulation: SimulatedServer, user: string): number | undefined {
@@ -60,6 +62,24 @@ describe("the heartbeat", () => {
     isStill = false;
     expect(await secondOfClose(simulation, "u", 8)).toBeUndefined();
     client.resume();
+    expect(await secondOfClose(simulation, "u", 60)).toBeUndefined();
+  });
+
+  it("given a client that is not read, when minutes pass, then it is not closed for its silence", async () => {
+    const broker = new InterposedBroker(new MemoryBroker());
+    const heartbeat = { heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 };
+    await using simulation = new SimulatedServer({ ...heartbeat, broker, maxInFlight: 1 });
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    const read = Promise.withResolvers<void>();
+    broker.beforeRead = () => read.promise;
+    const subscribed = client.subscribe("room:1");
+    await simulation.pass(20);
+    const [connection] = simulation.server.connections.find();
+    expect(connection?.isPaused).toBe(true);
+    expect(await secondOfClose(simulation, "u", 120)).toBeUndefined();
+    read.resolve();
+    await subscribed;
     expect(await secondOfClose(simulation, "u", 60)).toBeUndefined();
   });
 });
