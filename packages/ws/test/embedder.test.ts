@@ -1,10 +1,10 @@
 import { parseTenantId, type TenantId } from "@pm/core";
-import { RecordingLogger } from "@pm/core/testing";
+import { ManualClock, RecordingLogger } from "@pm/core/testing";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { attach, MemoryBroker, type WsServerOptions } from "../src/index.ts";
+import { attach, type Authenticator, MemoryBroker, type WsServerOptions } from "../src/index.ts";
 import { nameAuthenticator } from "./support/name-authenticator.ts";
 import { SimulatedServer } from "./support/simulated-server.ts";
 
@@ -91,6 +91,30 @@ describe("an http.Server of somebody else", () => {
     await asked.promise;
     await at.pm.close();
     expect(await status).toBe(503);
+  });
+
+  it("given a token whose verification does not end, when 5 s have passed, then it is 408, and its place is free", async () => {
+    const clock = new ManualClock();
+    const asked = Promise.withResolvers<void>();
+    let verify: Authenticator["authenticate"] = () => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    };
+    const authenticator: Authenticator = { authenticate: (token) => verify(token) };
+    await using at = await embedded({ authenticator, clock, maxHandshakes: 1 });
+    const status = upgrade(at.port, "/ws");
+    await asked.promise;
+    clock.advance(4750);
+    expect(at.logger.lines).toEqual([]);
+    expect(await upgrade(at.port, "/ws")).toBe(503);
+    clock.advance(500);
+    expect(await status).toBe(408);
+    expect(at.logger.lines.at(-1)).toMatchObject({
+      event: "handshake_refused",
+      fields: { status: 408, outcome: "timeout" },
+    });
+    verify = (token) => nameAuthenticator.authenticate(token);
+    expect(await upgrade(at.port, "/ws")).toBe(101);
   });
 
   it("given a broker that two servers share, when one is closed, then the other goes on", async () => {
