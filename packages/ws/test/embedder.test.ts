@@ -1,4 +1,4 @@
-import { parseTenantId, type TenantId } from "@pm/core";
+import { parseTenantId, SystemRandomness, type TenantId } from "@pm/core";
 import { ManualClock, RecordingLogger } from "@pm/core/testing";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -172,6 +172,19 @@ describe("parts of the embedder that fail", () => {
     await using at = await embedded({ addressOf, maxTotalConnections: 1 });
     for (let n = 0; n < 3; n++) expect(await upgrade(at.port, "/ws")).toBe(500);
     expect(at.logger.lines.map(({ event }) => event)).toEqual(Array(3).fill("handshake_refused"));
+    expect(at.logger.lines[0]?.fields).toMatchObject({ tenant_id: "t1", user_id: "u1" });
+  });
+
+  it("given a connection that cannot begin behind its handshake, when clients come, then they are cut off, logged, and hold no place", async () => {
+    const randomness = new SystemRandomness();
+    randomness.uuid = () => {
+      throw new Error("no entropy");
+    };
+    await using at = await embedded({ randomness, maxTotalConnections: 1 });
+    for (let n = 0; n < 3; n++) await expect(upgrade(at.port, "/ws")).rejects.toThrow();
+    const line = { event: "connection_failed", fields: { tenant_id: "t1", user_id: "u1" } };
+    expect(at.logger.lines.filter(({ event }) => event === line.event)).toMatchObject([line, line, line]);
+    expect(at.pm.connections.size).toBe(0);
   });
 });
 

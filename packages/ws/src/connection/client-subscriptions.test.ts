@@ -1,4 +1,4 @@
-import { parseChannelName, TENANT_CHANNEL } from "@pm/core";
+import { parseChannelName, parseTenantId, TENANT_CHANNEL } from "@pm/core";
 import { expect, test } from "vitest";
 import { ChannelKinds } from "../channel-kinds.ts";
 import { type Reader, type SubscribedChannel, Subscription } from "../fanout/subscription.ts";
@@ -9,6 +9,8 @@ import { Outbox } from "./outbox.ts";
 const ORIGIN = { epoch: "e1", offset: 0, check: 0 };
 
 const READER: Reader = {
+  id: "reader",
+  context: { tenant: parseTenantId("t1"), user: "ada", roles: [], grants: undefined, expiresAtMs: 0 },
   encoding: "proto",
   outbox: new Outbox({
     encoding: "proto",

@@ -124,7 +124,9 @@ describe("what a reader is told", () => {
     const { reader } = memory.join(memory.origin);
     await memory.settle();
     expect([reader.offsets, reader.lags]).toEqual([[], []]);
-    expect(memory.logger.lines.map(({ event }) => event)).toEqual(["catch_up_failed"]);
+    expect(memory.logger.lines).toMatchObject([
+      { event: "catch_up_failed", fields: { tenant_id: memory.ref.tenant, user_id: "ada", connection_id: "reader" } },
+    ]);
     expect(memory.channel.top.epoch).not.toBe(epoch);
     memory.clock.advance(1000);
     await memory.settle();

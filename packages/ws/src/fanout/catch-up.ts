@@ -181,6 +181,8 @@ export class CatchUp implements TurnJob {
   #retryLater(subscription: Subscription, error: unknown): void {
     this.#ports.logger.warn("catch_up_failed", {
       tenant_id: this.#tenant,
+      user_id: this.#reader.context.user,
+      connection_id: this.#reader.id,
       channel: subscription.channel.ref.name,
       error,
     });

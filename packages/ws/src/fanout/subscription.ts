@@ -1,4 +1,4 @@
-import type { ChannelRef } from "@pm/core";
+import type { ChannelRef, TenantContext } from "@pm/core";
 import type { Encoding } from "@pm/proto";
 import type { ChannelKind } from "../channel-kinds.ts";
 import type { Outbox } from "../connection/outbox.ts";
@@ -7,6 +7,8 @@ import type { Run } from "./run.ts";
 
 /** The connection behind a subscription, as delivery sees it. */
 export interface Reader {
+  readonly id: string;
+  readonly context: TenantContext;
   readonly encoding: Encoding;
   readonly outbox: Outbox;
   /** Has a subscription read the log forward from where it is. */

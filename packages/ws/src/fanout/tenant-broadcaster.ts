@@ -103,10 +103,11 @@ export class TenantBroadcaster {
     const key = channelKey(channel.ref);
     if (this.#channels.get(key) === channel) this.#channels.delete(key);
     channel.load.channels--;
-    channel
-      .close()
-      .catch((error: unknown) => this.#ports.logger.warn("channel_close_failed", { channel: channel.ref.name, error }));
-    if (channel.load.isIdle) this.#loads.delete(channel.ref.tenant);
+    const { tenant, name } = channel.ref;
+    channel.close().catch((error: unknown) => {
+      this.#ports.logger.warn("channel_close_failed", { tenant_id: tenant, channel: name, error });
+    });
+    if (channel.load.isIdle) this.#loads.delete(tenant);
   }
 
   /** True when the tenant's fan-out has more to do than it may. */

@@ -46,6 +46,8 @@ interface Handshake {
   readonly startedMs: number;
   /** Hears that the peer has gone. */
   readonly onGone: () => void;
+  /** Who it is; undefined until the token is verified. */
+  context: TenantContext | undefined;
   /** The place in the limits, until a connection has it. */
   slot: ConnectionSlot | undefined;
   isOver: boolean;
@@ -95,6 +97,7 @@ export class UpgradeHandler {
       head,
       startedMs: this.#ports.clock.monotonic(),
       onGone: () => this.#end(handshake, "failed"),
+      context: undefined,
       slot: undefined,
       isOver: false,
     };
@@ -145,6 +148,7 @@ export class UpgradeHandler {
   async #authenticate(handshake: Handshake, { token }: HandshakeRequest): Promise<TenantContext | undefined> {
     try {
       const context = checkedContext(await this.#ports.authenticator.authenticate(token.token));
+      handshake.context = context;
       await this.#ports.tenantGate?.assertActive(context);
       return context;
     } catch (error) {
@@ -188,7 +192,8 @@ export class UpgradeHandler {
     try {
       this.#ports.onAccepted(start);
     } catch (error) {
-      this.#ports.logger.error("connection_failed", { tenant_id: start.context.tenant, error });
+      const { tenant, user } = start.context;
+      this.#ports.logger.error("connection_failed", { tenant_id: tenant, user_id: user, error });
       start.webSocket.terminate();
       start.slot.release();
     }
@@ -197,7 +202,7 @@ export class UpgradeHandler {
   /** A browser cannot read a refused upgrade: it is told by a close code. */
   #acceptAndClose(handshake: Handshake, refusal: Refusal): void {
     const { request, socket, head } = handshake;
-    const errorId = this.#report(refusal, request);
+    const errorId = this.#report(refusal, handshake);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#end(handshake, refusal.outcome);
       webSocket.on("error", ignoreError);
@@ -212,7 +217,7 @@ export class UpgradeHandler {
   #refuse(handshake: Handshake, refusal: Refusal): void {
     if (handshake.isOver) return;
     this.#end(handshake, refusal.outcome);
-    refuse(handshake.socket, refusal, this.#report(refusal, handshake.request));
+    refuse(handshake.socket, refusal, this.#report(refusal, handshake));
   }
 
   #end(handshake: Handshake, outcome: Refusal["outcome"]): void {
@@ -223,7 +228,7 @@ export class UpgradeHandler {
     this.#ports.metrics.handshake(outcome, (this.#ports.clock.monotonic() - handshake.startedMs) / 1000);
   }
 
-  #report(refusal: Refusal, request: IncomingMessage): string {
+  #report(refusal: Refusal, { request, context }: Handshake): string {
     const { randomness, clock, logger, metrics } = this.#ports;
     const errorId = randomness.uuid(clock.now());
     metrics.error(toClientError(refusal.error, errorId).code);
@@ -232,6 +237,8 @@ export class UpgradeHandler {
       error_id: errorId,
       status: refusal.status,
       outcome: refusal.outcome,
+      tenant_id: context?.tenant,
+      user_id: context?.user,
       address: this.#shownAddress(request),
       error: refusal.error,
     });

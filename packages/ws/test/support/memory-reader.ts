@@ -1,4 +1,4 @@
-import type { TenantId } from "@pm/core";
+import type { TenantContext, TenantId } from "@pm/core";
 import { decodeServerFrame, type Encoding, type RecoveryMiss } from "@pm/proto";
 import { Outbox, type OutboxLimits, type OutboxOwner, type OutboxSocket } from "../../src/connection/outbox.ts";
 import { CatchUp, type CatchUpPorts } from "../../src/fanout/catch-up.ts";
@@ -18,6 +18,8 @@ export interface ToldLag {
 
 /** A connection as delivery sees it, with a socket that only counts. */
 export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
+  readonly id = "reader";
+  readonly context: TenantContext;
   readonly encoding: Encoding = "proto";
   readonly outbox: Outbox;
   readonly catchUp: CatchUp;
@@ -38,6 +40,7 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
 
   constructor(tenant: TenantId, ports: CatchUpPorts) {
     this.#scheduler = ports.scheduler;
+    this.context = { tenant, user: "ada", roles: [], grants: undefined, expiresAtMs: Number.MAX_SAFE_INTEGER };
     this.outbox = new Outbox({ encoding: this.encoding, socket: this, limits: LIMITS, owner: this });
     this.catchUp = new CatchUp(this, tenant, ports);
   }
