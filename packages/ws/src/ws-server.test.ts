@@ -1,4 +1,6 @@
+import { parseTenantId } from "@pm/core";
 import { expect, test } from "vitest";
+import { MessageClient } from "../test/support/message-client.ts";
 import { SimulatedServer } from "../test/support/simulated-server.ts";
 
 async function counted(simulation: SimulatedServer): Promise<(number | undefined)[]> {
@@ -24,4 +26,17 @@ test("given connections, when they are open and when they have ended, then the m
   await client.cut();
   await simulation.pass(20);
   expect(await counted(simulation)).toEqual(sums());
+});
+
+test("given publications that are repeated under their keys, when metrics are read, then each is counted once", async () => {
+  await using simulation = new SimulatedServer();
+  using client = await MessageClient.open(simulation);
+  const value = { channel: "room:1", idempotencyKey: "k" };
+  const request = { idempotencyKey: "k" };
+  for (const id of [1, 2]) {
+    await client.exchange({ id, body: { case: "publish", value } });
+    await simulation.server.publish({ tenant: parseTenantId("t1"), channel: "room:1" }, request);
+  }
+  const metrics = await simulation.server.metrics.registry.metrics();
+  expect(metrics.split("\n")).toContain('pm_ws_publications_total{tenant="t1"} 2');
 });

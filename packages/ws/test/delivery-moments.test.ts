@@ -205,6 +205,17 @@ describe("a handshake under way when the server begins to close", () => {
     await outcome;
     expect(simulation.server.connections.size).toBe(0);
   });
+
+  it("given a connection that is still to be closed, when another handshake comes, then it is refused with 503", async () => {
+    await using simulation = new SimulatedServer();
+    await simulation.client("t1", "early").connect();
+    const drained = simulation.server.shutdown.drain({ graceSecs: 0, windowSecs: 1 });
+    await simulation.pass(20);
+    await expect(simulation.client("t1", "late").connect()).rejects.toMatchObject({ code: 503 });
+    expect(simulation.server.connections.size).toBe(1);
+    await simulation.pass(1100);
+    await drained;
+  });
 });
 
 describe("many Subscribes in one frame", () => {
