@@ -3,10 +3,11 @@ import { expect, test } from "vitest";
 import { MessageClient } from "../test/support/message-client.ts";
 import { SimulatedServer } from "../test/support/simulated-server.ts";
 
-async function counted(simulation: SimulatedServer): Promise<(number | undefined)[]> {
+async function counted(simulation: SimulatedServer): Promise<number[]> {
   const metrics = await simulation.server.metrics.registry.getMetricsAsJSON();
   const names = ["pm_ws_received_bytes_total", "pm_ws_sent_bytes_total", "pm_ws_messages_sent_total"];
-  return names.map((name) => metrics.find((metric) => metric.name === name)?.values[0]?.value);
+  const valuesOf = (name: string) => metrics.find((metric) => metric.name === name)?.values ?? [];
+  return names.map((name) => valuesOf(name).reduce((sum, { value }) => sum + value, 0));
 }
 
 test("given connections, when they are open and when they have ended, then the metrics have all that went over them", async () => {
@@ -39,4 +40,32 @@ test("given publications that are repeated under their keys, when metrics are re
   }
   const metrics = await simulation.server.metrics.registry.metrics();
   expect(metrics.split("\n")).toContain('pm_ws_publications_total{tenant="t1"} 2');
+});
+
+test("given a client that does all sorts of things, when metrics are read, then what it was sent is counted by kind", async () => {
+  await using simulation = new SimulatedServer();
+  using client = await MessageClient.open(simulation);
+  await client.exchange(
+    { id: 1, body: { case: "subscribe", value: { channel: "room:1" } } },
+    { id: 2, body: { case: "publish", value: { channel: "room:1" } } },
+    { id: 3, body: { case: "ping", value: {} } },
+    { id: 4, body: { case: "unsubscribe", value: { channel: "room:2" } } },
+    { id: 5, body: { case: "readHistory", value: { channel: "room:1" } } },
+  );
+  await client.until(() => client.messages.length === 6);
+  const text = await simulation.server.metrics.registry.metrics();
+  const sent = [...text.matchAll(/pm_ws_messages_sent_total\{kind="(\w+)"\} (\d+)/g)];
+  expect(Object.fromEntries(sent.map(([, kind, count]) => [kind, Number(count)]))).toEqual({
+    welcome: 1,
+    subscribed: 2,
+    unsubscribed: 0,
+    published: 1,
+    tokenRefreshed: 0,
+    historyPage: 1,
+    pong: 1,
+    lagged: 0,
+    goAway: 0,
+    error: 1,
+    publication: 1,
+  });
 });

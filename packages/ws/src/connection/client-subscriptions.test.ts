@@ -19,6 +19,7 @@ const READER: Reader = {
     owner: { onDirty: () => undefined, onReplyOverflow: () => undefined },
   }),
   catchUp: { add: () => undefined },
+  send: () => undefined,
   onTooSlow: () => undefined,
 };
 

@@ -89,14 +89,15 @@ export class Outbox implements Flushable {
     else this.#push(run.bytes(this.encoding));
   }
 
-  /** Queues a reply or a push that is not a publication. */
-  reply(element: Buffer): void {
-    if (this.#closed) return;
+  /** Queues a reply or a push that is not a publication. False when nothing is taken any more. */
+  reply(element: Buffer): boolean {
+    if (this.#closed) return false;
     this.messagesOut++;
     this.#replies++;
     this.#replyBytes += element.byteLength;
     this.#push(whole(element));
     if (this.#replies > this.#limits.maxReplies || this.#replyBytes > this.#limits.maxReplyBytes) this.#checkReplies();
+    return true;
   }
 
   /** The socket has taken all it was given. */

@@ -149,7 +149,8 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
 
   /** Queues a reply (`replyTo` > 0) or a push. */
   send(body: ReplyBody, replyTo = 0): void {
-    this.outbox.reply(encodeReply(replyTo, body, this.encoding));
+    const isQueued = this.outbox.reply(encodeReply(replyTo, body, this.encoding));
+    if (isQueued) this.#ports.metrics.sent(body.case);
   }
 
   /** Tells the client of a failure; the log line with the same id tells the rest. */

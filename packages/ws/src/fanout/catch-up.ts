@@ -1,6 +1,5 @@
 import type { Clock, Logger, TenantId } from "@pm/core";
 import { RecoveryMiss } from "@pm/proto";
-import { encodeReply } from "../wire/reply-encoder.ts";
 import type { Broker, LogPage } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import type { StreamPosition } from "../log/stream-position.ts";
@@ -174,7 +173,7 @@ export class CatchUp implements TurnJob {
       position: { epoch, offset: BigInt(offset), check },
       reason: lag.miss,
     };
-    this.#reader.outbox.reply(encodeReply(0, { case: "lagged", value }, this.#reader.encoding));
+    this.#reader.send({ case: "lagged", value });
     subscription.moveTo(lag.position);
   }
 

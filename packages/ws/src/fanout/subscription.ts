@@ -3,6 +3,7 @@ import type { Encoding } from "@pm/proto";
 import type { ChannelKind } from "../channel-kinds.ts";
 import type { Outbox } from "../connection/outbox.ts";
 import { type StreamPosition, tagsAgree } from "../log/stream-position.ts";
+import type { ReplyBody } from "../wire/reply-encoder.ts";
 import type { Run } from "./run.ts";
 
 /** The connection behind a subscription, as delivery sees it. */
@@ -13,6 +14,8 @@ export interface Reader {
   readonly outbox: Outbox;
   /** Has a subscription read the log forward from where it is. */
   readonly catchUp: { add(subscription: Subscription): void };
+  /** Queues a message that is for it alone. */
+  send(body: ReplyBody): void;
   /** The policy of a channel is to close readers that fall behind. */
   onTooSlow(): void;
 }

@@ -54,6 +54,7 @@ test("given codes that a client chose, when they are counted, then those of ours
 
 test("given a server, when metrics are collected, then its gauges and traffic are told", async () => {
   const metrics = observed();
+  metrics.sent("pong");
   await seriesOf(metrics);
   // Sums are told as they are, however often they are asked for.
   const series = await seriesOf(metrics);
@@ -68,7 +69,9 @@ test("given a server, when metrics are collected, then its gauges and traffic ar
       "pm_ws_subscriptions_active 8",
       "pm_ws_drain_connections_left 9",
       "pm_ws_received_bytes_total 10",
-      "pm_ws_messages_sent_total 2",
+      'pm_ws_messages_sent_total{kind="pong"} 1',
+      'pm_ws_messages_sent_total{kind="error"} 0',
+      'pm_ws_messages_sent_total{kind="publication"} 1',
       "pm_ws_sent_bytes_total 30",
     ]),
   );

@@ -46,7 +46,7 @@ export type HandshakeOutcome =
   | "failed";
 
 /** What a client sent. */
-const KINDS = [
+const RECEIVED = [
   "subscribe",
   "unsubscribe",
   "publish",
@@ -56,7 +56,22 @@ const KINDS = [
   "hello",
   "unknown",
 ] as const;
-type Kind = (typeof KINDS)[number];
+type ReceivedKind = (typeof RECEIVED)[number];
+
+/** What a connection was sent beside publications. */
+const SENT = [
+  "welcome",
+  "subscribed",
+  "unsubscribed",
+  "published",
+  "tokenRefreshed",
+  "historyPage",
+  "pong",
+  "lagged",
+  "goAway",
+  "error",
+] as const;
+type SentKind = (typeof SENT)[number];
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const FAN_OUT = [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10_000];
@@ -72,7 +87,9 @@ export class WsMetrics {
   readonly #handshakes: (outcome: string) => Tally;
   readonly #handshakeSeconds: HotHistogram;
   readonly #messageSeconds: HotHistogram;
-  readonly #received: Readonly<Record<Kind, Tally>>;
+  readonly #received: Readonly<Record<ReceivedKind, Tally>>;
+  /** Since the start. */
+  readonly #sent = Object.fromEntries(SENT.map((kind) => [kind, 0])) as Record<SentKind, number>;
   readonly #errors: (code: string) => Tally;
   readonly #rateLimited: (scope: string) => Tally;
   readonly #published: (tenant: string) => Tally;
@@ -103,7 +120,7 @@ export class WsMetrics {
       SECONDS,
     );
     const received = by("pm_ws_messages_received_total", "Client messages by kind", "kind");
-    this.#received = Object.fromEntries(KINDS.map((kind) => [kind, received(kind)])) as Record<Kind, Tally>;
+    this.#received = Object.fromEntries(RECEIVED.map((kind) => [kind, received(kind)])) as Record<ReceivedKind, Tally>;
     this.#errors = by("pm_ws_errors_total", "Errors told to clients, by code", "code");
     this.#rateLimited = by("pm_ws_rate_limited_total", "Messages over a rate or quota, by whose", "scope");
     this.#published = by("pm_ws_publications_total", "Publications, by tenant (the first 20, then other)", "tenant");
@@ -145,7 +162,6 @@ export class WsMetrics {
         },
       });
     counter("pm_ws_received_bytes_total", "Bytes of client messages", ({ bytesIn }) => bytesIn);
-    counter("pm_ws_messages_sent_total", "Server messages given to sockets", ({ messagesOut }) => messagesOut);
     counter("pm_ws_sent_bytes_total", "Bytes given to sockets", ({ bytesOut }) => bytesOut);
     gauge("pm_ws_drain_connections_left", "Connections that a drain has still to close", gauges.drainLeft);
     const tenantConnections = new Gauge({
@@ -159,6 +175,7 @@ export class WsMetrics {
       },
     });
     this.registry.registerMetric(tenantConnections);
+    this.registry.registerMetric(this.#messagesSent(gauges));
   }
 
   handshake(outcome: HandshakeOutcome, seconds: number): void {
@@ -174,8 +191,13 @@ export class WsMetrics {
     this.#closed(byClient && !CLIENT_CLOSE_CODES.has(code) ? "other" : String(code)).inc();
   }
 
-  received(kind: Exclude<Kind, "unknown"> | undefined): void {
+  received(kind: Exclude<ReceivedKind, "unknown"> | undefined): void {
     this.#received[kind ?? "unknown"].inc();
+  }
+
+  /** A message that is no publication was queued for a connection. */
+  sent(kind: SentKind): void {
+    this.#sent[kind]++;
   }
 
   /** A command has its outcome. */
@@ -198,5 +220,25 @@ export class WsMetrics {
   fannedOut(run: Run, offered: { readonly subscriptions: number; readonly nowMs: number }): void {
     this.#fanOut.observe(offered.subscriptions);
     this.#publishToSocket.observe(Math.max(0, offered.nowMs - (run.entries[0]?.publishedAtMs ?? offered.nowMs)) / 1000);
+  }
+
+  /** Publications are all that is left: they are not counted one by one. */
+  #messagesSent(gauges: WsGauges): Counter {
+    const sent = this.#sent;
+    return new Counter({
+      name: "pm_ws_messages_sent_total",
+      help: "Server messages given to sockets, by kind",
+      labelNames: ["kind"],
+      registers: [],
+      collect() {
+        this.reset();
+        let publications = gauges.totals().messagesOut;
+        for (const kind of SENT) {
+          this.inc({ kind }, sent[kind]);
+          publications -= sent[kind];
+        }
+        this.inc({ kind: "publication" }, publications);
+      },
+    });
   }
 }

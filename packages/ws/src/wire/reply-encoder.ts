@@ -17,12 +17,12 @@ type Welcome = Extract<Body, { case: "welcome" }>["value"];
 type Limits = NonNullable<Welcome["limits"]>;
 
 /** The body of a message to one connection alone. */
-export type ReplyBody = Exclude<Body, { case: "historyPage" }> | HistoryPageBody;
+export type ReplyBody = Exclude<Body, { case: "historyPage" | "publication" | undefined }> | HistoryPageBody;
 
 /**
- * Encodes a message that goes to one connection alone: a push where `replyTo` is 0. Welcome, Subscribed and Published, of which there is one for
- * each handshake, subscription and publication, are written by hand in a tenth of the time; a test holds that they are
- * the same, byte for byte.
+ * Encodes a message that goes to one connection alone: a push where `replyTo` is 0. Welcome, Subscribed and Published,
+ * of which there is one for each handshake, subscription and publication, are written by hand in a tenth of the time; a
+ * test holds that they are the same, byte for byte.
  */
 export function encodeReply(replyTo: number, body: ReplyBody, encoding: Encoding): Buffer {
   if (encoding === "proto") {

@@ -4,6 +4,7 @@ import { Outbox, type OutboxLimits, type OutboxOwner, type OutboxSocket } from "
 import { CatchUp, type CatchUpPorts } from "../../src/fanout/catch-up.ts";
 import type { Reader } from "../../src/fanout/subscription.ts";
 import type { TurnScheduler } from "../../src/fanout/turn-scheduler.ts";
+import { encodeReply, type ReplyBody } from "../../src/wire/reply-encoder.ts";
 import { contentStart } from "../../src/wire/websocket-frame.ts";
 
 const LIMITS: OutboxLimits = { highWaterBytes: 1000, maxReplyBytes: 1_000_000, maxReplies: 10_000 };
@@ -68,6 +69,10 @@ export class MemoryReader implements Reader, OutboxOwner, OutboxSocket {
     this.writableLength = 0;
     this.outbox.drained();
     this.catchUp.wake();
+  }
+
+  send(body: ReplyBody): void {
+    this.outbox.reply(encodeReply(0, body, this.encoding));
   }
 
   onDirty(outbox: Outbox): void {
