@@ -49,7 +49,7 @@ export class WsError extends CodedError<WsErrorCode> {
   }
 
   static keyBudget(tenant: TenantId, bytes: number, max: number): WsError {
-    return new WsError("LIMIT_EXCEEDED", `idempotency keys of tenant ${tenant} take ${bytes} bytes (max ${max})`, {
+    return new WsError("RATE_LIMIT_EXCEEDED", `idempotency keys of tenant ${tenant} take ${bytes} bytes (max ${max})`, {
       field: "idempotency_key",
       retryAfterMs: 10_000,
     });

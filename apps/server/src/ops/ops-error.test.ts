@@ -18,7 +18,7 @@ describe("failures of the operations API", () => {
     ["a wrong input", OpsInputError.of("cursor", "is no cursor"), "INVALID_MESSAGE", Code.InvalidArgument, 400],
     ["a body over its budget", CodecError.overBudget("fields", 4096), "INVALID_MESSAGE", Code.InvalidArgument, 400],
     ["a wrong name", NameError.outsideGrammar("channel", " ", "x"), "INVALID_MESSAGE", Code.InvalidArgument, 400],
-    ["a full log", WsError.keyBudget(acme, 9, 8), "LIMIT_EXCEEDED", Code.ResourceExhausted, 429],
+    ["too many keys", WsError.keyBudget(acme, 9, 8), "RATE_LIMIT_EXCEEDED", Code.ResourceExhausted, 429],
     ["a broker that is closed", WsError.unavailable("closed"), "UNAVAILABLE", Code.Unavailable, 503],
     ["a locked database", DbError.fault("DB_BUSY", "the directory", inside), "UNAVAILABLE", Code.Unavailable, 503],
     ["a closed database", DbError.closed("the directory"), "UNAVAILABLE", Code.Unavailable, 503],

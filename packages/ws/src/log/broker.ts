@@ -81,7 +81,7 @@ export interface Broker {
   /**
    * Appends to the log of a channel. A broker that knows the outcome at once gives it at once.
    * @throws WsError as a rejection: `UNAVAILABLE` when the outcome is not known (retry with the same key),
-   * `LIMIT_EXCEEDED` when a bound on channels or keys is reached, and nothing was appended.
+   * `RATE_LIMIT_EXCEEDED` when too many keys are remembered, and nothing was appended.
    */
   append(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult>;
   /** Reads a part of a log; a channel never written to has an empty one. */

@@ -173,7 +173,7 @@ describe("keys", () => {
     }
     expect(() => fixture.logs.assertRoomForKey()).toThrow(WsError);
     expect(() => fixture.logs.assertRoomForKey()).toThrow(
-      expect.objectContaining({ code: "LIMIT_EXCEEDED", field: "idempotency_key" }),
+      expect.objectContaining({ code: "RATE_LIMIT_EXCEEDED", field: "idempotency_key", retryAfterMs: 10_000 }),
     );
     fixture.logs.expire({ wallMs: 300_000, monotonicMs: 300_000 });
     fixture.logs.assertRoomForKey();

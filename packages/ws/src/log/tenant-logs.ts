@@ -116,7 +116,7 @@ export class TenantLogs {
     return entry;
   }
 
-  /** @throws WsError `LIMIT_EXCEEDED` when the tenant's keys alone take half of its memory. */
+  /** @throws WsError `RATE_LIMIT_EXCEEDED` when the tenant's keys alone take half of its memory. */
   assertRoomForKey(): void {
     if (this.#keyBytes > this.#maxBytes / 2) throw WsError.keyBudget(this.tenant, this.#keyBytes, this.#maxBytes / 2);
   }
