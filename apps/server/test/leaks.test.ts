@@ -20,6 +20,7 @@ async function cycle(server: ServerProcess, times: number, tokens: readonly stri
         encoding: n % 2 === 0 ? "proto" : "json",
       });
       const channel = `leak:${n % 7}`;
+      client.send({ case: "hello", value: { sessionId: `session-${n}` } });
       await client.subscribe(channel);
       await client.expect("published", {
         case: "publish",
