@@ -158,7 +158,7 @@ export class WsServer {
    * Publishes for a backend: no grant is asked, no rate is limited. Where the tenant's fan-out is over its bound,
    * resolves when that is relieved.
    * @throws NameError `INVALID_NAME` for a tenant or channel outside the grammar; WsError `INVALID_MESSAGE`,
-   * `UNAVAILABLE`
+   * `RATE_LIMIT_EXCEEDED` when too many keys of the tenant are remembered, `UNAVAILABLE`
    */
   async publish(target: PublishTarget, request: PublishRequest): Promise<AppendResult> {
     const channel = channelOf(target);
