@@ -145,4 +145,18 @@ describe("the quotas of a tenant", () => {
     await delay(retryAfterMs);
     expect(await outcomes(client, big)).toEqual(["published"]);
   });
+
+  it("given a tenant whose keys take half of its memory, when it publishes with another key, then that has to wait, and nothing else does", async () => {
+    server = await ServerProcess.start({ TENANT_LOG_BYTES: "16KiB", RATE_LIMIT_REQUESTS: "100000" });
+    await using client = await ProtocolClient.connect(server);
+    await using other = await ProtocolClient.connect(server, { tenant: "globex" });
+    const keyed = (n: number): Command => ({ case: "publish", value: { channel: "keys", idempotencyKey: `k-${n}` } });
+    const results = await outcomes(client, ...Array.from({ length: 60 }, (_, n) => keyed(n)));
+    expect([results[0], results.at(-1)]).toEqual(["published", "RATE_LIMIT_EXCEEDED"]);
+    const waiting = { code: "RATE_LIMIT_EXCEEDED", field: "idempotency_key", retryable: true, retryAfterMs: 10_000 };
+    expect(await client.refusal(keyed(60))).toMatchObject(waiting);
+    expect(await client.expect("published", keyed(0))).toMatchObject({ duplicate: true });
+    expect(await client.expect("published", publishOf("keys", "1"))).toMatchObject({ duplicate: false });
+    expect(await other.expect("published", keyed(60))).toMatchObject({ duplicate: false });
+  });
 });
