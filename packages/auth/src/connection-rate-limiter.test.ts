@@ -101,6 +101,13 @@ describe("ConnectionRateLimiter", () => {
     expect(limiter.isFull()).toBe(true);
   });
 
+  it("given a time within a tick, when nothing was taken, then the limiter is full", () => {
+    const { clock, limiter } = limiterOf(THREE_A_SECOND);
+    clock.advance(0.000_3);
+    limiter.check(0);
+    expect(limiter.isFull()).toBe(true);
+  });
+
   it("given two limiters of one factory, when one is empty, then the other is not", () => {
     const factory = new RateLimiterFactory({ maxRequests: 1 }, new ManualClock());
     const [a, b] = [factory.create(), factory.create()];

@@ -42,7 +42,7 @@ export class ConnectionRateLimiter {
     const paid = (nowTick - this.#sinceTick) * maxRequests;
     if (paid >= this.#debt) {
       // Nothing is owed. Paying begins with the next whole tick, so that no part of a tick is paid for twice.
-      this.#sinceTick = Math.max(Math.ceil(now), this.#sinceTick);
+      this.#sinceTick = Math.ceil(now);
       this.#debt = units * windowTicks;
       return 0;
     }
