@@ -30,6 +30,18 @@ describe("KeySet", () => {
     expect([keys.find(undefined), keys.find("b"), keys.find("__proto__")]).toEqual([a, undefined, undefined]);
   });
 
+  it("given two keys of one name and two without, when they are looked for, then the first of each counts", () => {
+    const other = (kid?: string) => importKey({ algorithm: "HS256", secret: "other", kid });
+    const keys = new KeySet([a, other("a"), unnamed, other()]);
+    expect([keys.size, keys.find("a"), keys.find(undefined)]).toEqual([2, a, unnamed]);
+    expect([keys.find("a") === a, keys.find(undefined) === unnamed]).toEqual([true, true]);
+  });
+
+  it("given the same key under another name, when the set is replaced, then it is found by that name alone", () => {
+    const next = new KeySet([a]).replacedBy([importKey({ algorithm: "HS256", secret: "secret of a", kid: "renamed" })]);
+    expect([next.has("renamed"), next.has("a"), next.isCurrent(a)]).toEqual([true, false, false]);
+  });
+
   it("given the same key again under its name, when the set is replaced, then it stays the same object", () => {
     const next = new KeySet([a, b]).replacedBy([
       secretKey("a"),
@@ -59,7 +71,10 @@ describe("readKeySetDocument", () => {
     ["that is symmetric", { kty: "oct", k: "AAAA", kid: "k" }],
     ["that is too short", jwkOf(rsaPair(1024), "k")],
     ["without modulus", { kty: "RSA", e: "AQAB", kid: "k" }],
+    ["with operations that are no list", { ...jwkOf(one, "k"), key_ops: "verify" }],
+    ["of another kind than it looks", { ...jwkOf(one, "k"), kty: "EC" }],
     ["with a number as name", { ...jwkOf(one, undefined), kid: 7 }],
+    ["with an empty name", jwkOf(one, "")],
     ["that is no object", "k"],
   ])("given a key %s, when the set is read, then it is passed over", (_, jwk) => {
     expect(read([jwk, jwkOf(two, "two")])).toMatchObject({ keys: [{ kid: "two" }], ignored: 1 });

@@ -32,6 +32,17 @@ describe("JwtValidator.withJwks", () => {
     expect(at.server.visits).toBe(1);
   });
 
+  it("given a key set, when it is fetched, then it is asked for as it is, not compressed", async () => {
+    await using at = await setUp();
+    const asked: unknown[] = [];
+    at.server.answer = (request, response) => {
+      asked.push(request.headers["accept-encoding"]);
+      response.end(JSON.stringify({ keys: [jwkOf(one, "one")] }));
+    };
+    await at.validator.start();
+    expect(asked).toEqual(["identity"]);
+  });
+
   it("given a validator that was not started, when the first tokens come, then one fetch serves them all", async () => {
     await using at = await setUp();
     const tokens = Array.from({ length: 30 }, (_, i) => named(one, "one", `user ${i}`));
@@ -47,7 +58,21 @@ describe("JwtValidator.withJwks", () => {
       response.end(JSON.stringify({ keys: [jwkOf(one, "one")] }));
     };
     const tokens = Array.from({ length: 5 }, (_, i) => named(one, "one", `user ${i}`));
-    await Promise.all(tokens.map((token) => at.validator.authenticate(token)));
+    await Promise.all([...tokens.map((token) => at.validator.authenticate(token)), at.validator.start()]);
+    expect(at.server.visits).toBe(1);
+  });
+
+  it("given a fetch that has begun, when another token of the new key comes, then it waits for that fetch", async () => {
+    await using at = await setUp();
+    const held = Promise.withResolvers<void>();
+    at.server.answer = (_, response) => {
+      void held.promise.then(() => response.end(JSON.stringify({ keys: [jwkOf(one, "one")] })));
+    };
+    const first = at.validator.authenticate(named(one, "one", "first"));
+    await expect.poll(() => at.server.visits).toBe(1);
+    const second = at.validator.authenticate(named(one, "one", "second"));
+    held.resolve();
+    expect((await Promise.all([first, second])).map(({ user }) => user)).toEqual(["first", "second"]);
     expect(at.server.visits).toBe(1);
   });
 
@@ -66,11 +91,13 @@ describe("JwtValidator.withJwks", () => {
     await using at = await setUp();
     await at.validator.start();
     at.server.serve([jwkOf(two, "two")]);
-    const unknown = Array.from({ length: 50 }, (_, i) => named(two, `forged ${i}`));
+    const unknown = Array.from({ length: 100 }, (_, i) => named(two, `forged ${i}`));
     at.clock.advance(MINUTE_MS - 1);
-    for (const token of [...unknown, named(two, "two")]) {
-      await expect(at.validator.authenticate(token)).rejects.toMatchObject({ code: "INVALID_TOKEN" });
-    }
+    await Promise.all(
+      [...unknown, named(two, "two")].map((token) =>
+        expect(at.validator.authenticate(token)).rejects.toMatchObject({ code: "INVALID_TOKEN" }),
+      ),
+    );
     expect(at.server.visits).toBe(1);
     at.clock.advance(1);
     const outcomes = await Promise.allSettled(unknown.map((token) => at.validator.authenticate(token)));
@@ -117,6 +144,19 @@ describe("JwtValidator.withJwks", () => {
     await expect(at.validator.authenticate(remembered)).rejects.toMatchObject({ code: "INVALID_TOKEN" });
   });
 
+  it("given tokens that come without end, when the set grows old again and again, then it is fetched each time, once", async () => {
+    await using at = await setUp();
+    await at.validator.start();
+    const remembered = Array.from({ length: 100 }, (_, i) => named(one, "one", `user ${i}`));
+    for (let minute = 1; minute <= 30; minute++) {
+      at.clock.advance(MINUTE_MS);
+      await Promise.all(remembered.map((token) => at.validator.authenticate(token)));
+      await expect.poll(() => at.events().length).toBe(1 + Math.floor(minute / 10));
+    }
+    expect(at.server.visits).toBe(4);
+    expect(new Set(at.events())).toEqual(new Set(["keys_fetched"]));
+  });
+
   it("given a set with an unnamed key, when a token names a new one, then it is fetched before the unnamed one counts", async () => {
     await using at = await setUp();
     at.server.serve([jwkOf(one, undefined)]);
@@ -157,6 +197,7 @@ describe("JwtValidator.withJwks", () => {
 describe("given a key server that fails", () => {
   const failures: [string, Answer][] = [
     ["an error", (_, response) => response.writeHead(500).end("oops")],
+    ["a part", (_, response) => response.writeHead(206).end(JSON.stringify({ keys: [jwkOf(two, "two")] }))],
     ["a reset", (request) => request.socket.destroy()],
     ["no JSON", (_, response) => response.end("<html>")],
     ["no key set", (_, response) => response.end("[]")],
@@ -194,6 +235,28 @@ describe("given a key server that fails", () => {
     },
   );
 
+  it("with an error that goes on and on, when its status is known, then the connection is ended", async () => {
+    await using at = await setUp();
+    let isEnded = false;
+    at.server.answer = (request, response) => {
+      request.socket.once("close", () => (isEnded = true));
+      response.writeHead(500).write("oops");
+    };
+    await expect(at.validator.start()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect.poll(() => isEnded).toBe(true);
+  });
+
+  it("with one byte more than may be, when the keys are fetched, then they are refused, and without it they are taken", async () => {
+    const document = JSON.stringify({ keys: [jwkOf(one, "one")] });
+    await using at = await setUp({ maxKeySetBytes: document.length });
+    at.server.answer = (_, response) => response.end(`${document} `);
+    await expect(at.validator.start()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    at.server.answer = (_, response) => response.end(document);
+    at.clock.advance(MINUTE_MS);
+    await at.validator.start();
+    expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
+  });
+
   it("with a redirect, when a new key is looked for, then it is not followed", async () => {
     await using at = await setUp();
     await using elsewhere = await KeyServer.start();
@@ -214,6 +277,7 @@ describe("given a key server that fails", () => {
     at.server.serve([jwkOf(one, "one")]);
     at.clock.advance(MINUTE_MS);
     expect((await at.validator.authenticate(named(one, "one"))).user).toBe("ada");
+    await expect(at.validator.authenticate(named(two, "two"))).rejects.toMatchObject({ code: "INVALID_TOKEN" });
   });
 
   it("by saying nothing, when the time for a fetch is over, then it is given up and the keys are kept", async () => {
@@ -257,7 +321,7 @@ describe("given a key server that fails", () => {
     await expect.poll(() => refused.length).toBe(14);
     held.resolve();
     const told = await Promise.all(outcomes);
-    expect(told.filter((each) => each === "good").length).toBe(6);
+    expect(told.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => "good"));
     expect(new Set(refused)).toEqual(new Set(["UNAVAILABLE"]));
     expect(at.server.visits).toBe(1);
   });
@@ -265,10 +329,16 @@ describe("given a key server that fails", () => {
   it("by being slow, when the validator is closed, then nothing waits any longer", async () => {
     await using at = await setUp();
     at.server.answer = () => undefined;
-    const refused = expect(at.validator.authenticate(named(one, "one"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    const refused = ["ada", "bob"].map((user) =>
+      expect(at.validator.authenticate(named(one, "one", user))).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringContaining("closed"),
+      }),
+    );
     await expect.poll(() => at.server.visits).toBe(1);
     await at.validator.close();
-    await refused;
+    expect(at.events()).toEqual(["keys_fetch_failed"]);
+    await Promise.all(refused);
     expect(at.clock.pending).toBe(0);
   });
 });
