@@ -45,8 +45,9 @@ describe("Claims.parse", () => {
       sub: "ü".repeat(64),
       tenant_id: "t".repeat(128),
       jti: "j".repeat(256),
+      iss: "i".repeat(1024),
       roles: Array.from({ length: 64 }, () => "r".repeat(128)),
-      aud: Array.from({ length: 32 }, () => "a"),
+      aud: Array.from({ length: 32 }, () => "a".repeat(1024)),
       channels: Array.from({ length: 256 }, () => ({ pattern: "*".repeat(200), allow: [] })),
     };
     expect(Claims.parse(claimsOf(longest))).toMatchObject(longest);
@@ -108,7 +109,9 @@ describe("Claims.parse", () => {
   it.each([
     ["roles[1]", { roles: ["a", 1] }],
     ["roles[0]", { roles: [""] }],
+    ["roles[0]", { roles: ["r".repeat(129)] }],
     ["aud[0]", { aud: [null] }],
+    ["aud[0]", { aud: ["a".repeat(1025)] }],
     ["channels[0]", { channels: ["*"] }],
     ["channels[0]", { channels: [{ pattern: "*", allow: [], except: "secret:*" }] }],
     ["channels[0].pattern", { channels: [{ allow: ["publish"] }] }],
@@ -127,6 +130,7 @@ describe("Claims.parse", () => {
     ["channels[0].allow", { channels: [{ pattern: "a" }] }],
     ["channels[0].allow", { channels: [{ pattern: "a", allow: "publish" }] }],
     ["channels[0].allow", { channels: [{ pattern: "a", allow: ["presence"] }] }],
+    ["channels[0].allow", { channels: [{ pattern: "a", allow: ["publish", "publish", "publish", "publish"] }] }],
     ["channels[0].allow", { channels: [{ pattern: "a", allow: ["Publish"] }] }],
   ])("given a wrong element at %s, when it is parsed, then its place is named", (field, changes) => {
     expect(errorOf(() => Claims.parse(claimsOf(changes)))).toMatchObject({ code: "INVALID_CLAIM", field });
@@ -212,6 +216,13 @@ describe("Claims.validate", () => {
 });
 
 describe("resolveClaimRules", () => {
+  it("given a list of issuers, when it is changed later, then the rules stay as they were", () => {
+    const issuer = ["https://a.example"];
+    const { issuers } = resolveClaimRules({ issuer });
+    issuer.push("https://evil.example");
+    expect(issuers).toEqual(["https://a.example"]);
+  });
+
   it.each([
     { leewaySecs: -1 },
     { leewaySecs: 301 },

@@ -23,6 +23,7 @@ describe("readTokenHeader", () => {
       algorithm: "RS256",
       kid: "k1",
     });
+    expect(readTokenHeader(withHeader({ alg: "HS256", kid: "k".repeat(256) })).kid).toHaveLength(256);
   });
 
   it.each(["JWT", "jwt", "at+jwt", "application/at+jwt", "Application/JWT"])(
@@ -103,6 +104,7 @@ describe("readTokenHeader", () => {
     { alg: "RS256", x5c: ["AAAA"] },
     { alg: "HS256", typ: "logout+jwt" },
     { alg: "HS256", typ: "dpop+jwt" },
+    { alg: "HS256", typ: "at+application/jwt" },
     { alg: "HS256", typ: 1 },
     { alg: "HS256", kid: 1 },
     { alg: "HS256", kid: null },

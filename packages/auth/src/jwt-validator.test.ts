@@ -81,7 +81,10 @@ describe("JwtValidator.authenticate", () => {
 
   it("given a token over 8 KiB, when it is authenticated, then it is refused before anything is done with it", async () => {
     const token = hs256(claimsOf({ pad: "x".repeat(8192) }));
-    await expect(validatorOf().validator.authenticate(token)).rejects.toMatchObject({ code: "JWT_DECODE_FAILED" });
+    const { validator } = validatorOf({ maxPending: 1 });
+    const pending = validator.authenticate(hs256(claimsOf()));
+    await expect(validator.authenticate(token)).rejects.toMatchObject({ code: "JWT_DECODE_FAILED" });
+    expect((await pending).user).toBe("ada");
   });
 
   it("given no room for another verification, when a token comes, then it may try again", async () => {

@@ -25,6 +25,21 @@ describe("KeyedRateLimiter", () => {
     expect(limiter.size).toBe(1);
   });
 
+  it("given keys that are full again, when new ones come, then two are forgotten for each of them", () => {
+    const clock = new ManualClock();
+    const limiter = new KeyedRateLimiter({ maxRequests: 10, windowSecs: 1, clock });
+    for (let i = 0; i < 100; i++) limiter.check(`old ${i}`);
+    clock.advance(1000);
+    for (let i = 0; i < 50; i++) limiter.check(`new ${i}`);
+    expect(limiter.size).toBe(50);
+  });
+
+  it("given no bound of keys, when 10 001 come, then the first is forgotten", () => {
+    const limiter = new KeyedRateLimiter({ maxRequests: 1, clock: new ManualClock() });
+    for (let i = 0; i <= 10_000; i++) limiter.check(`key ${i}`);
+    expect([limiter.size, limiter.check("key 1"), limiter.check("key 0")]).toEqual([10_000, 60_000, 0]);
+  });
+
   it("given a check that takes nothing, when its limiter is full, then the key is not remembered", () => {
     const limiter = new KeyedRateLimiter({ maxRequests: 1, clock: new ManualClock() });
     expect(limiter.check("a", 2)).toBe(Number.POSITIVE_INFINITY);
@@ -48,7 +63,7 @@ describe("KeyedRateLimiter", () => {
     expect(limiter.check("a")).toBe(0);
   });
 
-  it.each([{ maxKeys: 0 }, { maxKeys: 1.5 }, { maxRequests: 0 }])(
+  it.each([{ maxKeys: 0 }, { maxKeys: 1.5 }, { maxKeys: 10_000_001 }, { maxRequests: 0 }])(
     "given %j, when one is made, then it is refused",
     (options) => {
       expect(() => new KeyedRateLimiter(options)).toThrow(AuthOptionError);
