@@ -108,7 +108,6 @@ export class TenantConnectionManager implements Lifecycle, AsyncDisposable {
 
   /** Takes no new leases, refuses those that wait, lets running ones end, and closes every database. */
   async drain({ signal }: DrainOptions = {}): Promise<void> {
-    if (this.#state.kind === "new") return this.close();
     if (this.#state.kind === "running") {
       this.#state.stopSweep();
       this.#state = { kind: "draining", unused: Promise.withResolvers<void>() };
