@@ -57,9 +57,24 @@ describe("LeaseQueue", () => {
     const first = queue.wait(A);
     clock.advance(500);
     const second = queue.wait(B);
+    queue.serve();
+    expect(queue.length).toBe(2);
     clock.advance(500);
     await expect(first).rejects.toEqual(coded("DB_LIMIT"));
     expect(await second).toBe(B);
+  });
+
+  it("given a tenant that gave up and comes again, when there is room, then its place is behind those who came before", async () => {
+    const gaveUp = expect(queue.wait(A)).rejects.toEqual(coded("DB_LIMIT"));
+    clock.advance(500);
+    const other = queue.wait(B);
+    clock.advance(500);
+    await gaveUp;
+    const again = queue.wait(A);
+    room = 2;
+    queue.serve();
+    expect(served).toEqual([B, A]);
+    expect(await Promise.all([other, again])).toEqual([B, A]);
   });
 
   it("given a full queue of one tenant, when another comes, then the newest of the first makes room", async () => {
@@ -82,6 +97,14 @@ describe("LeaseQueue", () => {
     room = 3;
     queue.serve();
     expect(await Promise.all([waits[0], waits[2], waits[3], third])).toEqual([A, B, B, C]);
+  });
+
+  it("given a full queue in nearly equal shares, when the one with less comes again, then nobody has to go for it", async () => {
+    const waits = [queue.wait(A), queue.wait(A), queue.wait(B), queue.wait(C)];
+    await expect(queue.wait(B)).rejects.toEqual(coded("DB_LIMIT"));
+    room = 3;
+    queue.serve();
+    expect(await Promise.all(waits)).toEqual([A, A, B, C]);
   });
 
   it("given no place to wait at all, when a lease comes, then it is refused", async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { parseTenantId, type TenantId } from "@pm/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -71,6 +72,7 @@ describe("TenantConnectionManager", () => {
     await make();
     for (const tenant of ["..", "../../etc", "a/b", ""] as TenantId[]) {
       await expect(manager.withTenant(tenant, read)).rejects.toEqual(coded("INVALID_NAME"));
+      await expect(manager.closeTenant(tenant)).rejects.toEqual(coded("INVALID_NAME"));
     }
     expect(existsSync(folder.file("tenants"))).toBe(false);
   });
@@ -173,6 +175,17 @@ describe("TenantConnectionManager", () => {
     expect(await manager.withTenant(B, read)).toEqual(["b"]);
   });
 
+  it("given a database that is open for long, when a lease ends, then its idle time begins then", async () => {
+    await make({ idleTimeoutMs: 1000 });
+    const release = await hold(A);
+    ports.clock.advance(10_000);
+    await release();
+    ports.clock.advance(750);
+    expect(manager.counts.open).toBe(1);
+    ports.clock.advance(500);
+    expect(manager.counts.open).toBe(0);
+  });
+
   it("given leases that run and wait, when a tenant is closed, then it waits for the first, refuses new ones, and is closed during the work", async () => {
     await make({ maxOpen: 1 });
     await manager.withTenant(A, write("old"));
@@ -198,10 +211,23 @@ describe("TenantConnectionManager", () => {
     expect(await manager.withTenant(A, read)).toEqual([]);
   });
 
+  it("given a tenant that is being closed while others wait, when it is asked for, then that is refused at once", async () => {
+    await make({ maxOpen: 1 });
+    const release = await hold(A);
+    const waiting = manager.withTenant(B, read);
+    const closed = manager.closeTenant(A);
+    await expect(manager.withTenant(A, read)).rejects.toEqual(coded("DB_CLOSED", { retryAfterMs: 1000 }));
+    await release();
+    expect(await waiting).toEqual([]);
+    await closed;
+  });
+
   it("given work that throws while a tenant is closed, when it is over, then the caller is told and leases go on", async () => {
     await make();
     const mistake = new Error("mine");
+    await manager.withTenant(B, write("b"));
     await expect(manager.closeTenant(A, () => Promise.reject(mistake))).rejects.toBe(mistake);
+    expect(closures()).toEqual([]);
     expect(await manager.withTenant(A, write("a"))).toBe(1);
   });
 
@@ -264,6 +290,43 @@ describe("TenantConnectionManager", () => {
     await expect(stuck).rejects.toEqual(coded("DB_CLOSED"));
     await make();
     expect(await manager.withTenant(A, read)).toEqual(["committed"]);
+  });
+
+  it("given leases that run and wait, a tenant that is being closed and a drain, when it is closed, then nothing waits any longer", async () => {
+    await make({ maxOpen: 1 });
+    const release = await hold(A);
+    const refused = expect(manager.withTenant(B, read)).rejects.toEqual(coded("DB_CLOSED"));
+    const closed = manager.closeTenant(A);
+    await manager.close();
+    await Promise.all([refused, closed]);
+    expect([manager.counts, ports.clock.pending]).toEqual([{ open: 0, inUse: 0, waiting: 0 }, 0]);
+    await release();
+
+    await make();
+    const releaseAgain = await hold(A);
+    const drained = manager.drain();
+    await manager.close();
+    await drained;
+    await releaseAgain();
+  });
+
+  it("given a signal that has aborted before, when a lease does not end, then the drain does not wait for it", async () => {
+    await make();
+    const release = await hold(A);
+    await manager.drain({ signal: AbortSignal.abort() });
+    expect(manager.counts.open).toBe(0);
+    await release();
+  });
+
+  it("given a signal that outlives many managers, when they have drained, then none of them listens to it", async () => {
+    const { signal } = new AbortController();
+    await make();
+    const release = await hold(A);
+    const drained = manager.drain({ signal });
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await release();
+    await drained;
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   it("given a manager in any state, when its life cycle is called again, then nothing breaks", async () => {

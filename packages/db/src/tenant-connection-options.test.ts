@@ -18,12 +18,18 @@ describe("resolveTenantConnectionOptions", () => {
     });
   });
 
+  it("given the least of everything, when resolved, then it is taken", () => {
+    const least = { maxOpen: 1, maxWaiting: 0, waitTimeoutMs: 0, idleTimeoutMs: 1, reopenDelayMs: 0, busyTimeoutMs: 0 };
+    expect(resolveTenantConnectionOptions({ dataDir: "data", ...least })).toMatchObject(least);
+  });
+
   it.each<[string, Partial<TenantConnectionOptions>]>([
     ["dataDir", { dataDir: "" }],
     ["maxOpen", { maxOpen: 0 }],
     ["maxOpen", { maxOpen: 1.5 }],
     ["maxWaiting", { maxWaiting: -1 }],
     ["waitTimeoutMs", { waitTimeoutMs: Number.NaN }],
+    ["idleTimeoutMs", { idleTimeoutMs: 0 }],
     ["idleTimeoutMs", { idleTimeoutMs: 2 ** 31 }],
     ["busyTimeoutMs", { busyTimeoutMs: Number.POSITIVE_INFINITY }],
     ["maxDatabaseBytes", { maxDatabaseBytes: 65_535 }],
