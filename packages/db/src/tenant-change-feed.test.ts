@@ -9,7 +9,7 @@ import { SqliteConnection, type SqliteConnectionOptions } from "./sqlite-connect
 import type { TenantChange } from "./tenant-change.ts";
 import { TenantChangeFeed } from "./tenant-change-feed.ts";
 import type { TenantRecord } from "./tenant-record.ts";
-import { TenantTable } from "./tenant-table.ts";
+import { type ChangedTenants, TenantTable } from "./tenant-table.ts";
 
 const [A, B, C] = ["a", "b", "c"].map(parseTenantId) as [TenantId, TenantId, TenantId];
 
@@ -24,9 +24,15 @@ class OutrunConnection extends SqliteConnection {
   }
 }
 
-/** A table of which some reads fail. */
+/** A table of which some reads fail, and that counts how often its changes are read. */
 class FlakyTable extends TenantTable {
   failures = 0;
+  reads = 0;
+
+  override changedSince(seq: number): ChangedTenants {
+    this.reads++;
+    return super.changedSince(seq);
+  }
 
   override find(tenant: TenantId): TenantRecord | undefined {
     if (this.failures-- > 0) throw new Error("not now");
@@ -74,6 +80,16 @@ describe("TenantChangeFeed", () => {
     expect([names(), feed.failure]).toEqual([["a", "b"], undefined]);
     feed.poll();
     expect(told).toHaveLength(2);
+  });
+
+  it("given one change of another process, when it polls again and again, then the changes are read once", () => {
+    feed.poll();
+    expect(table.reads).toBe(0);
+    const other = new SqliteConnection(options());
+    new TenantTable(other).save({ tenant: C, state: "active", limits: {}, createdAtMs: 1, updatedAtMs: 1 });
+    other.close();
+    for (let polls = 0; polls < 3; polls++) feed.poll();
+    expect([names(), table.reads]).toEqual([["c"], 1]);
   });
 
   it("given a file that has gone back in time, when it is read, then it is told that anything may have changed", () => {

@@ -144,6 +144,8 @@ describe("TenantDirectory", () => {
     const second = await directory.list({ limit: 6, cursor: first.nextCursor });
     expect(second.tenants.map(({ tenant }) => tenant)).toEqual(["t14", "t15", "t16", "t17", "t18", "t19"]);
     expect(second.nextCursor).toBeUndefined();
+    for (let i = 100; i < 200; i++) await directory.create(parseTenantId(`t${i}`));
+    expect((await directory.list()).tenants).toHaveLength(100);
     expect((await directory.list({ state: "suspended" })).tenants.map(({ tenant }) => tenant)).toEqual(["t15"]);
   });
 
@@ -195,7 +197,18 @@ describe("TenantDirectory", () => {
     expect(changes).toEqual([
       { kind: "saved", record: expect.objectContaining({ tenant: "acme", state: "suspended" }) },
     ]);
-    for (const set of ["tenant_id = '../x'", "tenant_id = ''", "state = 'gone'", "max_connections = 0"]) {
+    const wrong = [
+      "tenant_id = '../x'",
+      "tenant_id = 'a/b'",
+      "tenant_id = ''",
+      `tenant_id = '${"a".repeat(129)}'`,
+      "state = 'gone'",
+      "max_connections = 0",
+      "publications_per_sec = -1",
+      "bytes_per_sec = -1",
+      "max_channels = 0",
+    ];
+    for (const set of wrong) {
       expect(() => shell.exec(`UPDATE tenants SET ${set}`)).toThrow(/CHECK/);
     }
     shell.exec("UPDATE tenants SET tenant_id = 'bolt'");
@@ -265,6 +278,18 @@ describe("TenantDirectory", () => {
     expect(told).toHaveLength(1);
   });
 
+  it("given a listener that is given twice, when one of its subscriptions ends, then the other goes on", async () => {
+    const told: TenantChange[] = [];
+    const listener: TenantChangeListener = (change) => told.push(change);
+    const unsubscribe = directory.subscribe(listener);
+    directory.subscribe(listener);
+    await directory.create(acme);
+    expect(told).toHaveLength(2);
+    unsubscribe();
+    await directory.suspend(acme);
+    expect(told).toHaveLength(3);
+  });
+
   it("given a listener that is async and rejects, when something changes, then that is logged and nothing else happens", async () => {
     const rejects: unknown = () => Promise.reject(new Error("in an async listener"));
     directory.subscribe(rejects as TenantChangeListener);
@@ -294,9 +319,11 @@ describe("TenantDirectory", () => {
     const other = await open();
     using locked = new DatabaseSync(folder.file("directory.db"));
     locked.exec("ALTER TABLE tenant_changes RENAME TO away");
+    await expect(directory.check()).rejects.toEqual(coded("DB_STATEMENT"));
     ports.clock.advance(3000);
     await expect(directory.check()).rejects.toEqual(coded("DB_STATEMENT"));
     locked.exec("ALTER TABLE away RENAME TO tenant_changes");
+    await expect(directory.check()).rejects.toEqual(coded("DB_STATEMENT"));
     await other.create(acme);
     ports.clock.advance(1000);
     await directory.check();
@@ -343,6 +370,23 @@ describe("TenantDirectory", () => {
     expect(changes.at(-1)).toEqual({ kind: "reset" });
   });
 
+  it("given a sound file that its log is written back to, when it is polled, then it is not opened again", async () => {
+    await directory.create(acme);
+    using shell = new DatabaseSync(folder.file("directory.db"));
+    shell.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    ports.clock.advance(1000);
+    expect(ports.logger.lines).toEqual([]);
+    expect(changes).toEqual([expect.objectContaining({ kind: "saved" })]);
+  });
+
+  it("given a sound file that is taken away, when it is polled, then the directory goes on with what it has open", async () => {
+    await directory.create(acme);
+    rmSync(folder.file("directory.db"));
+    ports.clock.advance(1000);
+    await directory.check();
+    expect((await directory.get(acme)).tenant).toBe("acme");
+  });
+
   it("given a damaged file that is then gone, when it is polled, then no empty one is made in its place", async () => {
     await directory.create(acme);
     const file = folder.file("directory.db");
@@ -354,6 +398,11 @@ describe("TenantDirectory", () => {
     ports.clock.advance(1000);
     expect(existsSync(file)).toBe(false);
     await expect(directory.check()).rejects.toEqual(coded("DB_IO"));
+    ports.clock.advance(10_000);
+    const unreadable = ports.logger.lines.filter(({ event }) => event === "tenant_directory_unreadable");
+    expect(unreadable).toHaveLength(1);
+    await directory.close();
+    expect(ports.clock.pending).toBe(0);
   });
 
   it("given another process that holds the lock, when a tenant is made, then it is refused for now and others are read", async () => {

@@ -201,6 +201,9 @@ describe("TenantLookup", () => {
 
   it("given look-ups that run and wait, when it is closed, then all end, and new ones are refused", async () => {
     make({ maxConcurrent: 1 });
+    source.save(record(acme));
+    await lookup.assertActive(acme);
+    source.questions.length = 0;
     source.held = Promise.withResolvers();
     const answers = tenants(300).map((tenant) => lookup.assertActive(tenant));
     await vi.waitFor(() => expect(source.questions).toHaveLength(1));
@@ -210,6 +213,7 @@ describe("TenantLookup", () => {
     await lookup.close();
     await lookup[Symbol.asyncDispose]();
     await expect(lookup.assertActive(acme)).rejects.toEqual(coded("UNAVAILABLE"));
+    expect(lookup.peek(acme)).toBeUndefined();
     expect([lookup.pending, clock.pending, source.listeners]).toEqual([0, 0, 0]);
   });
 

@@ -33,6 +33,8 @@ describe("updatedSettings", () => {
     ["display_name", { displayName: "\u001b[31mred" }],
     ["display_name", { displayName: "right\u202eto left" }],
     ["display_name", { displayName: "half \ud800 a letter" }],
+    ["display_name", { displayName: "two\u2028lines" }],
+    ["display_name", { displayName: "two\u2029paragraphs" }],
   ])("given %s out of its range as in %j, when it is made, then the field is named", (field, update) => {
     expect(() => updatedSettings(current, update)).toThrow(coded("INVALID_MESSAGE", { field }));
   });
@@ -43,6 +45,8 @@ describe("updatedSettings", () => {
   });
 
   it("given a limit with a misspelt name, when it is set, then it is refused rather than none", () => {
+    const inherited = { toString: 5 } as object;
+    expect(() => updatedSettings({ limits: {} }, { limits: inherited })).toThrow(coded("INVALID_MESSAGE"));
     const limits = { maxConnection: 5 } as object;
     expect(() => updatedSettings({ limits: {} }, { limits })).toThrow(
       coded("INVALID_MESSAGE", {
@@ -53,7 +57,7 @@ describe("updatedSettings", () => {
   });
 
   it("given names in any script, when they are set, then they are kept as they are", () => {
-    for (const displayName of ["Ærø & Søn", "株式会社", "شرکت می\u200cخواهم", "Acme 👩\u200d🔧"]) {
+    for (const displayName of ["Ærø & Søn", "株式会社", "شرکت می\u200cخواهم", "Acme 👩\u200d🔧", "x".repeat(200)]) {
       expect(updatedSettings({ limits: {} }, { displayName }).displayName).toBe(displayName);
     }
   });

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { parseTenantId } from "@pm/core";
 import { describe, expect, it } from "vitest";
 import { TenantConnectionManager, TenantDirectory, TenantLookup } from "../src/index.ts";
@@ -40,6 +41,37 @@ describe.skipIf(!CAN_LIST_OPEN_FILES)("open files and timers", () => {
     );
     expect(codes).toEqual([coded("DB_CORRUPT"), ...tenants.slice(1).map(() => coded("MIGRATION_FAILED"))]);
     expect(openFilesIn(folder.path)).toEqual([]);
+  });
+
+  it("given a directory whose tables are gone, when it is started again and again, then no file stays open", async () => {
+    using folder = new TemporaryFolder();
+    const directory = new TenantDirectory({ dataDir: folder.path }, manualPorts());
+    await directory.start();
+    await directory.close();
+    const shell = new DatabaseSync(folder.file("directory.db"));
+    shell.exec("DROP TABLE tenant_changes");
+    shell.close();
+    const broken = new TenantDirectory({ dataDir: folder.path }, manualPorts());
+    for (let i = 0; i < 5; i++) await expect(broken.start()).rejects.toEqual(coded("DB_STATEMENT"));
+    expect(openFilesIn(folder.path)).toEqual([]);
+  });
+
+  it("given a directory that another takes the place of again and again, when it is polled, then no old file stays open", async () => {
+    using folder = new TemporaryFolder();
+    const ports = manualPorts();
+    await using directory = new TenantDirectory({ dataDir: folder.path }, ports);
+    await directory.start();
+    const filesAtFirst = openFilesIn(folder.path).length;
+    for (let i = 0; i < 5; i++) {
+      await using other = new TenantDirectory({ dataDir: folder.file("other") }, manualPorts());
+      await other.start();
+      await other.close();
+      for (const beside of ["-wal", "-shm"]) rmSync(folder.file(`directory.db${beside}`));
+      renameSync(folder.file("other", "directory.db"), folder.file("directory.db"));
+      ports.clock.advance(1000);
+    }
+    expect((await directory.list()).tenants).toEqual([]);
+    expect(openFilesIn(folder.path)).toHaveLength(filesAtFirst);
   });
 
   it("given a directory and a look-up, when they are opened and closed again and again, then nothing is left", async () => {
