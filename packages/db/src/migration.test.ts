@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { coded } from "../test/coded.ts";
 import { TemporaryFolder } from "../test/temporary-folder.ts";
@@ -77,6 +78,16 @@ describe("applyMigrations", () => {
     migrate(notes, titles);
     migrate(notes, titles);
     expect(db.all("SELECT title FROM notes")).toEqual([{ title: "FIRST" }]);
+  });
+
+  it("given a database at its last version that another process has locked, when it is opened, then nothing waits", () => {
+    migrate(notes);
+    using other = new DatabaseSync(folder.file("main.db"));
+    other.exec("BEGIN IMMEDIATE");
+    expect(() => migrate(notes)).not.toThrow();
+    expect(() => migrate(notes, titles)).toThrow(coded("DB_BUSY"));
+    other.exec("ROLLBACK");
+    migrate(notes, titles);
   });
 
   it("given a step that fails after another, when they are applied, then the database is as it was", () => {

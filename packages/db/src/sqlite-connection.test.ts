@@ -40,6 +40,18 @@ describe("SqliteConnection", () => {
     expect(db.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
     expect(db.get("PRAGMA synchronous")).toEqual({ synchronous: 2 });
     expect(db.get("PRAGMA foreign_keys")).toEqual({ foreign_keys: 1 });
+    expect(db.get("PRAGMA busy_timeout")).toEqual({ timeout: 10 });
+  });
+
+  it("given no size, when a file is open, then the log beside it is bounded all the same", () => {
+    expect(db.get("PRAGMA wal_autocheckpoint")).toEqual({ wal_autocheckpoint: 1000 });
+    expect(db.get("PRAGMA journal_size_limit")).toEqual({ journal_size_limit: 4_096_000 });
+  });
+
+  it("given a connection that can no longer write, when it is used, then it is said to be suspect", () => {
+    db.exec("PRAGMA query_only = ON");
+    expect(() => db.run("INSERT INTO notes (text) VALUES ('a')")).toThrow(coded("DB_IO"));
+    expect(db.suspect).toBe(true);
   });
 
   it("given rows, when they are written and read by place and by name, then they come back", () => {
