@@ -18,6 +18,27 @@ describe("decodeClientFrame", () => {
     for (const text of ["", "{}", '{"messages":[]}', '{"messages":null}']) expect(json(text)).toEqual([]);
   });
 
+  it("given a Buffer of publications, when it has the most messages, then they are there, and one more is refused", () => {
+    const frame = (count: number): Buffer => Buffer.from("0a0722050a0363686e".repeat(count), "hex");
+    expect(decodeClientFrame(frame(256), "proto")).toHaveLength(256);
+    expect(() => decodeClientFrame(frame(257), "proto")).toThrow(/more than 256 messages/);
+  });
+
+  it.each([
+    ["JSON", "12 01 78"],
+    ["bytes", "0a 01 78"],
+  ])(
+    "given a payload of %s and an unknown field in it, when it comes as a Buffer, then only that is ignored",
+    (_, kind) => {
+      const frame = bytes(`0a 0d 22 0b 0a 01 63 12 06 ${kind} 1a 01 79`);
+      const messages = decodeClientFrame(Buffer.from(frame), "proto");
+      expect(messages).toMatchObject([{ body: { value: { channel: "c", event: "" } } }]);
+      expect(encodeClientFrame(messages, "proto")).toEqual(
+        encodeClientFrame(decodeClientFrame(frame, "proto"), "proto"),
+      );
+    },
+  );
+
   it("given the wrong kind of frame for the encoding, when it is decoded, then it is refused", () => {
     expect(() => decodeClientFrame("{}", "proto")).toThrow(/text, and binary was agreed/);
     expect(() => decodeClientFrame(new Uint8Array(), "json")).toThrow(/binary, and text was agreed/);

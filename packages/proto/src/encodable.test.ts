@@ -32,6 +32,11 @@ describe("encodableCheck", () => {
     ["a negative number", { replyTo: -1 }, "pm.v1.ServerMessage.reply_to cannot be -1"],
     ["more than 32 bits", { replyTo: 2 ** 32 }, "pm.v1.ServerMessage.reply_to cannot be 4294967296"],
     [
+      "more than 32 bits in a fixed number",
+      { body: { case: "publication", value: { check: 2 ** 32 } } },
+      "pm.v1.Publication.check cannot be 4294967296",
+    ],
+    [
       "no finite number",
       { body: { case: "error", value: { retryAfterMs: Number.POSITIVE_INFINITY } } },
       "pm.v1.Error.retry_after_ms cannot be Infinity",
