@@ -65,6 +65,7 @@ describe("importKey", () => {
     ["a private key", pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString()],
     ["a private key of PKCS #1", pair.privateKey.export({ type: "pkcs1", format: "pem" }).toString()],
     ["a short RSA key", rsaPair(1024).publicKeyPem],
+    ["an RSA key that is a little too short", rsaPair(2040).publicKeyPem],
     ["an EC key", pem(generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey)],
     ["an Ed25519 key", pem(generateKeyPairSync("ed25519").publicKey)],
     ["an RSA-PSS key", pem(generateKeyPairSync("rsa-pss", { modulusLength: 2048 }).publicKey)],
@@ -78,6 +79,11 @@ describe("importKey", () => {
     const jwk = { ...pair.publicKey.export({ format: "jwk" }), e: "AQ" };
     const publicKeyPem = pem(createPublicKey({ key: jwk, format: "jwk" }));
     expect(refusalOf({ algorithm: "RS256", publicKeyPem }).message).toContain("exponent 1");
+  });
+
+  it("given an RSA key with the least exponent, when it is imported, then it is taken", () => {
+    const publicKeyPem = pem(generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 3 }).publicKey);
+    expect(importKey({ algorithm: "RS256", publicKeyPem }).algorithm).toBe("RS256");
   });
 
   it.each([

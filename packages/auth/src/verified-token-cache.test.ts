@@ -43,6 +43,12 @@ describe("VerifiedTokenCache", () => {
     expect(cache.bytes).toBeLessThanOrEqual(50_000);
   });
 
+  it("given a bound in bytes, when short tokens come, then what each costs beside its text counts too", () => {
+    const cache = new VerifiedTokenCache({ maxTokens: 1000, maxBytes: 5140 });
+    for (let i = 0; i < 100; i++) cache.set(String.fromCharCode(0x100 + i), verified);
+    expect([cache.size, cache.bytes]).toEqual([10, 5140]);
+  });
+
   it("given no room at all, when a token comes, then none is kept", () => {
     const cache = new VerifiedTokenCache({ maxTokens: 0, maxBytes: 100_000 });
     cache.set("a", verified);

@@ -87,6 +87,7 @@ describe("requireTenant", () => {
       expect(response.status).toBe(401);
       expect(response.headers["www-authenticate"]).toBe(challenge);
       expect(response.headers["cache-control"]).toBe("no-store");
+      expect(response.headers["retry-after"]).toBeUndefined();
       expect(Object.keys(response.body)).toEqual(["code", "message", "error_id"]);
       expect(response.body.code).toBe(code);
       expect(response.body.error_id).toMatch(/^[A-Za-z0-9_-]{22}$/);
@@ -106,10 +107,15 @@ describe("requireTenant", () => {
     expect(response.headers["www-authenticate"]).toBeUndefined();
   });
 
-  it("given an authenticator that refuses the tenant, when a route is called, then it is 403", async () => {
-    const { agent } = serviceOf(failing(new CodedError("TENANT_SUSPENDED", "tenant acme is suspended")));
+  it.each([
+    ["TENANT_SUSPENDED", 403],
+    ["TENANT_UNKNOWN", 403],
+    ["PERMISSION_DENIED", 403],
+    ["RATE_LIMIT_EXCEEDED", 503],
+  ])("given an authenticator that refuses with %s, when a route is called, then it is %d", async (code, status) => {
+    const { agent } = serviceOf(failing(new CodedError(code, "tenant acme is refused")));
     const response = await agent.get("/me").set("Authorization", `Bearer ${good}`);
-    expect([response.status, response.body.code]).toEqual([403, "TENANT_SUSPENDED"]);
+    expect([response.status, response.body.code]).toEqual([status, code]);
   });
 
   it("given an authenticator that fails, when a route is called, then it is 500 and nothing inside is told", async () => {
