@@ -1,6 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { parseTenantId } from "@pm/core";
 import { ManualClock } from "@pm/core/testing";
-import { CloseCode } from "@pm/proto";
+import { ClientMessageSchema, CloseCode, encodeClientFrame } from "@pm/proto";
 import { describe, expect, it } from "vitest";
 import { InterposedBroker } from "../../test/support/interposed-broker.ts";
 import { SimulatedServer } from "../../test/support/simulated-server.ts";
@@ -25,6 +26,11 @@ async function secondOfClose(
     if (code !== undefined) return [second, code];
   }
   return undefined;
+}
+
+/** A client's frame, masked with zeros. */
+function clientFrame(first: number, content: Uint8Array): Buffer {
+  return Buffer.from([first, 0x80 | content.byteLength, 0, 0, 0, 0, ...content]);
 }
 
 /** Makes the socket of a reader full. */
@@ -65,32 +71,72 @@ describe("the heartbeat", () => {
     expect(await secondOfClose(simulation, "u", 60)).toBeUndefined();
   });
 
-  it("given a client that is not read, when minutes pass, then it is not closed for its silence", async () => {
+  it.each([
+    [25, 10],
+    [5, 12],
+  ])(
+    "given pings every %d s without an answer, when %d s are over, then the connection is closed",
+    async (...times) => {
+      const [heartbeatIntervalSecs, heartbeatTimeoutSecs] = times;
+      await using simulation = new SimulatedServer({ heartbeatIntervalSecs, heartbeatTimeoutSecs });
+      const client = simulation.client("t1", "u");
+      await client.connect();
+      client.stall();
+      const [connection] = simulation.server.connections.find();
+      while (connection?.watch === undefined || connection.watch.unansweredSince === 0) simulation.clock.advance(1000);
+      expect(await secondOfClose(simulation, "u", 20)).toEqual([heartbeatTimeoutSecs, CloseCode.HEARTBEAT_TIMEOUT]);
+    },
+  );
+
+  it("given a connection that is not read, when interval and timeout are over, then it stays, since its answers are not heard", async () => {
     const broker = new InterposedBroker(new MemoryBroker());
-    const heartbeat = { heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 };
-    await using simulation = new SimulatedServer({ ...heartbeat, broker, maxInFlight: 1 });
+    await using simulation = new SimulatedServer({
+      broker,
+      heartbeatIntervalSecs: 25,
+      heartbeatTimeoutSecs: 10,
+      maxInFlight: 1,
+    });
     const client = simulation.client("t1", "u");
     await client.connect();
-    const read = Promise.withResolvers<void>();
-    broker.beforeRead = () => read.promise;
-    const subscribed = client.subscribe("room:1");
-    await simulation.pass(20);
     const [connection] = simulation.server.connections.find();
+    const waiting: (() => void)[] = [];
+    broker.beforeRead = () => new Promise((resolve) => waiting.push(resolve));
+    const subscribed = client.subscribe("room:1");
+    expect(await secondOfClose(simulation, "u", 100)).toBeUndefined();
     expect(connection?.isPaused).toBe(true);
-    expect(await secondOfClose(simulation, "u", 120)).toBeUndefined();
-    read.resolve();
+    broker.beforeRead = async () => undefined;
+    for (const resolve of waiting) resolve();
     await subscribed;
-    expect(await secondOfClose(simulation, "u", 60)).toBeUndefined();
+    expect(connection?.isPaused).toBe(false);
+    expect(await secondOfClose(simulation, "u", 100)).toBeUndefined();
+  });
+
+  it("given connections that came together, when they are pinged, then their pings are spread over the interval", async () => {
+    await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 });
+    await Promise.all(Array.from({ length: 20 }, (_, n) => simulation.client("t1", `u${n}`).connect()));
+    const pinged = new Map<string, number>();
+    for (let second = 1; second <= 26; second++) {
+      simulation.clock.advance(1000);
+      for (const { id, watch } of simulation.server.connections.find()) {
+        if (watch?.unansweredSince !== 0 && !pinged.has(id)) pinged.set(id, second);
+      }
+    }
+    expect(pinged.size).toBe(20);
+    expect(new Set(pinged.values()).size).toBeGreaterThan(5);
   });
 });
 
 describe("a message that is not finished", () => {
-  it("given the beginning of a frame, when 30 s have passed, then the connection is closed with 1008, and not before", async () => {
+  it.each([
+    ["one byte of a frame", [0x82]],
+    ["a header alone", [0x82, 0x80 | 100, 1, 2, 3, 4]],
+    ["the beginning of a frame", [0x82, 0x80 | 100, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    ["a fragment of a message", [0x02, 0x80 | 1, 1, 2, 3, 4, 5]],
+  ])("given %s, when 30 s have passed, then the connection is closed with 1008, and not before", async (_, bytes) => {
     await using simulation = new SimulatedServer();
     const client = simulation.client("t1", "u");
     await client.connect();
-    // A masked binary frame of 100 bytes, of which 5 come.
-    simulation.clientEnds[0]?.write(Buffer.from([0x82, 0x80 | 100, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    simulation.clientEnds[0]?.write(Buffer.from(bytes));
     const closed = await secondOfClose(simulation, "u", 40);
     expect(closed).toEqual([expect.any(Number), CloseCode.POLICY]);
     expect(closed?.[0]).toBeGreaterThanOrEqual(30);
@@ -104,6 +150,32 @@ describe("a message that is not finished", () => {
     for (let round = 1; round <= 5; round++) {
       await client.publish("room:1", `p${round}`, { bytes: 50_000 });
       expect(await secondOfClose(simulation, "u", 10)).toBeUndefined();
+    }
+  });
+
+  it("given a client that is always in the middle of a message, when each is finished in time, then it stays", async () => {
+    await using simulation = new SimulatedServer();
+    await simulation.client("t1", "u").connect();
+    const [clientEnd] = simulation.clientEnds;
+    const ping = create(ClientMessageSchema, { body: { case: "ping", value: {} } });
+    const frame = clientFrame(0x82, encodeClientFrame([ping], "proto") as Uint8Array);
+    for (let second = 0; second < 60; second++) {
+      clientEnd?.write(frame.subarray(0, 7));
+      expect(await secondOfClose(simulation, "u", 1)).toBeUndefined();
+      clientEnd?.write(frame.subarray(7));
+    }
+  });
+
+  it("given control frames in two parts, when more than 30 s are between them, then the connection stays", async () => {
+    await using simulation = new SimulatedServer();
+    await simulation.client("t1", "u").connect();
+    const [clientEnd] = simulation.clientEnds;
+    const pong = clientFrame(0x8a, Buffer.from("pong"));
+    for (let round = 0; round < 3; round++) {
+      clientEnd?.write(pong.subarray(0, 7));
+      expect(await secondOfClose(simulation, "u", 2)).toBeUndefined();
+      clientEnd?.write(pong.subarray(7));
+      expect(await secondOfClose(simulation, "u", 40)).toBeUndefined();
     }
   });
 });
@@ -155,12 +227,61 @@ describe("a reader that is behind", () => {
     expect(closed?.[0]).toBeLessThanOrEqual(18);
   });
 
+  it("given one that takes much at first and then nothing, when the next 15 s are over, then it is closed with 4008", async () => {
+    await using simulation = new SimulatedServer();
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe("room:1");
+    reader.stall();
+    await fill(writer);
+    expect(await secondOfClose(simulation, "r", 5)).toBeUndefined();
+    reader.resume();
+    await new Promise((resolve) => setImmediate(resolve));
+    reader.stall();
+    await fill(writer);
+    const closed = await secondOfClose(simulation, "r", 60);
+    expect(closed).toEqual([expect.any(Number), CloseCode.SLOW_CLIENT]);
+    expect(closed?.[0]).toBeLessThanOrEqual(30);
+  });
+
+  it("given one that takes nothing and asks for ever more answers, when 15 s are over, then it is closed with 4008", async () => {
+    await using simulation = new SimulatedServer();
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe("room:1");
+    reader.stall();
+    await fill(writer);
+    const pings = Array.from({ length: 250 }, () => ({ body: { case: "ping" as const, value: {} } }));
+    for (let second = 0; second < 14; second++) {
+      void reader.send(...pings).catch(() => undefined);
+      expect(await secondOfClose(simulation, "r", 1)).toBeUndefined();
+    }
+    expect(await secondOfClose(simulation, "r", 3)).toEqual([expect.any(Number), CloseCode.SLOW_CLIENT]);
+  });
+
+  it("given one that has caught up, when it falls behind again minutes later, then its 15 s begin anew", async () => {
+    await using simulation = new SimulatedServer({ minDrainBytesPerSec: 1_000_000 });
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe("room:1");
+    for (const top of [20, 40]) {
+      reader.stall();
+      await fill(writer);
+      expect(await secondOfClose(simulation, "r", 10)).toBeUndefined();
+      reader.resume();
+      await reader.reaches("room:1", top);
+      expect(await secondOfClose(simulation, "r", 120)).toBeUndefined();
+    }
+  });
+
   it("given one that takes a little again and again, when minutes pass, then it stays, without a pong too", async () => {
     await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 });
     const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
     await Promise.all([reader.connect(), writer.connect()]);
     await reader.subscribe("room:1");
     reader.stall();
+    // Nothing that it writes goes out any more.
+    simulation.clientEnds[0]?.cork();
     const [connection] = simulation.server.connections.find({ user: "r" });
     for (let round = 0; round < 20; round++) {
       await fill(writer, 10);
