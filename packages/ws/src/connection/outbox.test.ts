@@ -65,6 +65,16 @@ function messagesIn(frame?: Uint8Array): (string | undefined)[] {
   return decodeServerFrame(frame.subarray(contentStart(frame)), "proto").map(({ body }) => body.case);
 }
 
+/** A socket that is full from now on takes so many replies, and none more. */
+function expectRoomForReplies(count: number): void {
+  socket.isStuck = true;
+  socket.writableLength = 1001;
+  for (let i = 0; i < count; i++) outbox.reply(pong());
+  expect(owner.overflows).toBe(0);
+  outbox.reply(pong());
+  expect(owner.overflows).toBe(1);
+}
+
 describe("coalescing", () => {
   test("given several items in a turn, when it is flushed, then they go down in one frame in their order", () => {
     outbox.reply(pong());
@@ -114,10 +124,25 @@ describe("coalescing", () => {
   });
 
   test("given more than 64 KiB, when it is flushed, then frames are cut there, with at least one item in each", () => {
-    for (const size of [30_000, 30_000, 30_000, 100_000, 10]) outbox.offer(makeRun("x".repeat(size)));
+    for (const size of [30_000, 30_000, 30_000, 30_000, 100_000, 10]) outbox.offer(makeRun("x".repeat(size)));
     outbox.flush();
-    expect(socket.writes.map((frame) => messagesIn(frame).length)).toEqual([2, 1, 1, 1]);
+    expect(socket.writes.map((frame) => messagesIn(frame).length)).toEqual([2, 2, 1, 1]);
     expect(socket.writes[0]?.length).toBeLessThanOrEqual(65_536 + 10);
+  });
+
+  test("given exactly 64 KiB, when it is flushed, then it is one frame, and a byte more makes two", () => {
+    const limits = { ...LIMITS, maxReplyBytes: 1_000_000 };
+    for (const [extra, frames] of [
+      [0, 1],
+      [1, 2],
+    ] as const) {
+      socket = new FakeSocket();
+      const other = new Outbox({ encoding: "proto", socket, limits, owner });
+      other.reply(Buffer.alloc(32_768));
+      other.reply(Buffer.alloc(32_768 + extra));
+      other.flush();
+      expect(socket.writes).toHaveLength(frames);
+    }
   });
 
   test("given a socket that holds bytes, when a small shared frame has to wait, then it has memory of its own", () => {
@@ -168,14 +193,19 @@ describe("bounds", () => {
 
   test("given a socket that always holds a little, when many replies have gone by, then none counts as waiting", () => {
     socket.writableLength = 10;
-    for (let i = 0; i < 100; i++) {
+    // Each that is one too many has the outbox look, and begin to count anew.
+    for (let i = 0; i < 4 * 21; i++) {
       outbox.reply(pong());
       outbox.flush();
     }
     expect(owner.overflows).toBe(0);
-    socket.writableLength = 1001;
-    for (let i = 0; i < 21; i++) outbox.reply(pong());
-    expect(owner.overflows).toBeGreaterThan(0);
+    expectRoomForReplies(20);
+  });
+
+  test("given replies that the socket has taken at once, when it is full later, then none of them counts", () => {
+    for (let i = 0; i < 15; i++) outbox.reply(pong());
+    outbox.flush();
+    expectRoomForReplies(20);
   });
 
   test("given a socket that takes everything, when many replies come in one turn, then none counts as waiting", () => {
@@ -189,9 +219,16 @@ describe("bounds", () => {
     socket.isStuck = true;
     for (let i = 0; i < 20; i++) outbox.reply(pong());
     outbox.flush();
-    socket.writableLength = 0;
     outbox.drained();
-    for (let i = 0; i < 20; i++) outbox.reply(pong());
+    expectRoomForReplies(20);
+  });
+
+  test("given bytes of replies that waited, when the socket has drained, then as many may wait again", () => {
+    socket.isStuck = true;
+    outbox.reply(Buffer.alloc(2000));
+    outbox.flush();
+    outbox.drained();
+    outbox.reply(Buffer.alloc(2000));
     expect(owner.overflows).toBe(0);
   });
 });
