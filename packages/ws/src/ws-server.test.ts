@@ -1,6 +1,8 @@
+import { KeyedRateLimiter, RateLimiterFactory } from "@pm/auth";
 import { parseTenantId } from "@pm/core";
+import { ManualClock } from "@pm/core/testing";
 import { expect, test } from "vitest";
-import { MessageClient } from "../test/support/message-client.ts";
+import { MessageClient, type MessageToSend } from "../test/support/message-client.ts";
 import { SimulatedServer } from "../test/support/simulated-server.ts";
 
 async function counted(simulation: SimulatedServer): Promise<number[]> {
@@ -29,19 +31,6 @@ test("given connections, when they are open and when they have ended, then the m
   expect(await counted(simulation)).toEqual(sums());
 });
 
-test("given publications that are repeated under their keys, when metrics are read, then each is counted once", async () => {
-  await using simulation = new SimulatedServer();
-  using client = await MessageClient.open(simulation);
-  const value = { channel: "room:1", idempotencyKey: "k" };
-  const request = { idempotencyKey: "k" };
-  for (const id of [1, 2]) {
-    await client.exchange({ id, body: { case: "publish", value } });
-    await simulation.server.publish({ tenant: parseTenantId("t1"), channel: "room:1" }, request);
-  }
-  const metrics = await simulation.server.metrics.registry.metrics();
-  expect(metrics.split("\n")).toContain('pm_ws_publications_total{tenant="t1"} 2');
-});
-
 test("given a client that does all sorts of things, when metrics are read, then what it was sent is counted by kind", async () => {
   await using simulation = new SimulatedServer();
   using client = await MessageClient.open(simulation);
@@ -68,4 +57,58 @@ test("given a client that does all sorts of things, when metrics are read, then 
     error: 1,
     publication: 1,
   });
+});
+
+test("given what clients and a backend do, when metrics are collected, then each is counted, and a duplicate is not", async () => {
+  const clock = new ManualClock();
+  await using simulation = new SimulatedServer({
+    clock,
+    messageLimiters: new RateLimiterFactory({ maxRequests: 20, windowSecs: 60 }, clock),
+    tenantPublications: new KeyedRateLimiter({ maxRequests: 2, windowSecs: 60, clock }),
+  });
+  using client = await MessageClient.open(simulation);
+  const publish = { case: "publish", value: { channel: "room:1", idempotencyKey: "k" } } as const;
+  await client.exchange({ id: 1, body: publish }, { id: 2, body: publish }, { id: 3, body: publish });
+  const pings = Array.from({ length: 18 }, (_, n): MessageToSend => ({ id: 4 + n, body: { case: "ping", value: {} } }));
+  await client.exchange(...pings);
+  await client.exchange({ id: 22, body: { case: "subscribe", value: { channel: "room:1" } } });
+  const backend = { payload: "1", idempotencyKey: "b" };
+  for (let n = 0; n < 2; n++) {
+    await simulation.server.publish({ tenant: parseTenantId("t1"), channel: "room:1" }, backend);
+  }
+  await simulation.pass(20);
+  const series = (await simulation.server.metrics.registry.metrics()).split("\n");
+  expect(series).toEqual(
+    expect.arrayContaining([
+      "pm_ws_connections_opened_total 1",
+      "pm_ws_connections_active 1",
+      "pm_ws_subscriptions_active 1",
+      'pm_ws_messages_received_total{kind="publish"} 3',
+      'pm_ws_messages_received_total{kind="ping"} 18',
+      'pm_ws_messages_received_total{kind="subscribe"} 1',
+      'pm_ws_publications_total{tenant="t1"} 2',
+      'pm_ws_rate_limited_total{scope="tenant"} 1',
+      'pm_ws_rate_limited_total{scope="connection"} 1',
+      'pm_ws_errors_total{code="RATE_LIMIT_EXCEEDED"} 2',
+      "pm_ws_message_seconds_count 1",
+      "pm_ws_fan_out_subscribers_count 1",
+    ]),
+  );
+});
+
+test("given a reader that is behind, when metrics are collected, then it is told, with what its socket has not taken", async () => {
+  await using simulation = new SimulatedServer();
+  const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+  await Promise.all([reader.connect(), writer.connect()]);
+  await reader.subscribe("room:1");
+  reader.stall();
+  for (let n = 1; n <= 10; n++) await writer.publish("room:1", `p${n}`, { bytes: 30_000 });
+  const [connection] = simulation.server.connections.find({ user: "r" });
+  const { registry } = simulation.server.metrics;
+  const series = (await registry.metrics()).split("\n");
+  expect(series).toContain("pm_ws_lagging_connections 1");
+  expect(series).toContain(`pm_ws_queued_bytes ${connection?.outbox.queuedBytes}`);
+  reader.resume();
+  await reader.reaches("room:1", 10);
+  expect((await registry.metrics()).split("\n")).toContain("pm_ws_lagging_connections 0");
 });

@@ -110,6 +110,14 @@ describe("a message that says nothing", () => {
   });
 });
 
+test("given a Subscribe and an Unsubscribe without an id, when they are carried out, then both are told all the same", async () => {
+  await using simulation = new SimulatedServer();
+  using client = await MessageClient.open(simulation);
+  client.send(subscribe(0, "a"), { body: { case: "unsubscribe", value: { channel: "a" } } });
+  await client.until(() => client.messages.length === 2);
+  expect(outline(client.messages)).toEqual(["0 subscribed", "0 unsubscribed"]);
+});
+
 describe("the rate of a connection", () => {
   test("given messages over it, when they come, then they are dropped, told when to come again, and others are not", async () => {
     const { clock, options } = limited(2);
@@ -140,6 +148,20 @@ describe("the rate of a connection", () => {
     await client.until(() => client.closeCode !== undefined);
     expect(client.closeCode).toBe(CloseCode.RATE_LIMITED);
     expect(outline(client.messages).filter((text) => text.endsWith("RATE_LIMIT_EXCEEDED"))).toHaveLength(24);
+  });
+
+  test("given five frames in a row that are over it in part, when the fifth comes, then it ends with 4029", async () => {
+    const { clock, options } = limited(1);
+    await using simulation = new SimulatedServer({ clock, ...options });
+    using client = await MessageClient.open(simulation);
+    for (let id = 1; id <= 9; id += 2) {
+      expect(client.closeCode).toBeUndefined();
+      clock.advance(60_000);
+      client.send(ping(id), ping(id + 1));
+      await client.until(() => client.closeCode !== undefined || client.messages.length > id);
+    }
+    await client.until(() => client.closeCode !== undefined);
+    expect(client.closeCode).toBe(CloseCode.RATE_LIMITED);
   });
 
   test("given a frame within it, when it comes between, then those before do not count any more", async () => {
