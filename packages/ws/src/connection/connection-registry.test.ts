@@ -51,6 +51,15 @@ describe("limits", () => {
     expect(() => connect()).toThrow(expect.objectContaining({ code: "CONNECTION_LIMIT" }));
   });
 
+  test("given a slot, when it is released twice, then only one place of the process comes free", () => {
+    maxOfTenant = 10;
+    const [first] = Array.from({ length: 5 }, () => connect());
+    first?.slot.release();
+    first?.slot.release();
+    connect();
+    expect(() => connect()).toThrow(expect.objectContaining({ code: "UNAVAILABLE" }));
+  });
+
   test("given a slot that was yielded, when it is released, then the tenant's place is not freed again", () => {
     const first = connect();
     connect();
@@ -92,9 +101,17 @@ describe("sessions", () => {
     ["user", "t1", "u2", "s1"],
     ["session", "t1", "u1", "s2"],
     ["unnamed session", "t1", "u1", ""],
+    ["session that runs into the user", "t1", "1", "s1u"],
   ])("given another %s, when it connects, then nobody leaves a place", (_, tenant, user, session) => {
     connect("t1", "u1", "s1");
     connect(tenant, user, session);
+    expect(() => connect()).toThrow(expect.objectContaining({ code: "CONNECTION_LIMIT" }));
+  });
+
+  test("given another tenant, when its client names the same session, then nobody leaves a place", () => {
+    connect("t1", "u1", "s1");
+    connect("t1", "u2");
+    connect("t2", "u1", "s1");
     expect(() => connect()).toThrow(expect.objectContaining({ code: "CONNECTION_LIMIT" }));
   });
 
@@ -110,10 +127,9 @@ describe("sessions", () => {
   test("given a session whose older connection ends late, when the newest is claimed from, then it still holds it", () => {
     maxOfTenant = 3;
     const older = connect("t1", "u1", "s1");
-    const newer = connect("t1", "u1", "s1");
+    connect("t1", "u1", "s1");
     disconnect(older);
     connect("t1", "u1", "s1");
-    newer.slot.yield();
     connect();
     connect();
     expect(() => connect()).toThrow();

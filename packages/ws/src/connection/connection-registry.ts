@@ -120,7 +120,7 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
     const { tenant } = connection.context;
     const open = this.#byTenant.get(tenant)?.size ?? 0;
     const isWithin = open < 2 * this.#limits.maxOfTenant(tenant);
-    if (older !== undefined && older !== connection && isWithin) older.slot.yield();
+    if (isWithin) older?.slot.yield();
     this.#sessions.set(session, connection);
   }
 
