@@ -90,6 +90,28 @@ describe.each(["proto", "json"] as const)("a page in %s", (encoding) => {
   });
 });
 
+describe("the size of a page", () => {
+  test.each([
+    ["proto", 50],
+    ["proto", 2000],
+    ["json", 50],
+    ["json", 2000],
+  ] as const)(
+    "given %s and publications of %i bytes, when a page is full, then it has 256 KiB at most",
+    async (...of) => {
+      const [encoding, bytes] = of;
+      await using simulation = new SimulatedServer();
+      for (let n = 0; n < 1000; n++) await simulation.server.broker.append(channelRef(), draft("x".repeat(bytes)));
+      using client = await MessageClient.open(simulation, "t1.u1", encoding);
+      const [connection] = simulation.server.connections.find();
+      const before = connection?.outbox.bytesOut ?? 0;
+      const page = await pageOf(client, { limit: 1000 });
+      expect(page.more).toBe(bytes === 2000);
+      expect((connection?.outbox.bytesOut ?? 0) - before).toBeLessThanOrEqual(262_144);
+    },
+  );
+});
+
 describe("a position that is not in the log", () => {
   const forward = { backward: false };
   const backward = { backward: true };
@@ -121,6 +143,17 @@ describe("a position that is not in the log", () => {
       expect(page.position).toMatchObject(wire(at(10)));
     },
   );
+
+  test("given the base with another tag, when it is read from either way, then the page is empty and says why", async () => {
+    const { simulation, at } = await serverWithLog();
+    await using server = simulation;
+    using client = await MessageClient.open(server);
+    const since = { ...at(4), check: (at(4).check ^ 1) >>> 0 };
+    for (const direction of [forward, backward]) {
+      const page = await pageOf(client, { ...direction, since });
+      expect(page).toMatchObject({ publications: [], more: false, miss: RecoveryMiss.CHECK_MISMATCH });
+    }
+  });
 
   test("given one that retention took, when it is read from, then forward from the oldest, and backward there is nothing", async () => {
     const { simulation, at } = await serverWithLog();

@@ -35,7 +35,6 @@ export async function handleReadHistory(
   const { context } = connection;
   ports.policy.assertMay("history", context, command.channel);
   await ports.scheduler.turnOf(context.tenant, command.limit * PUBLICATION_COST_MS[connection.encoding]);
-  connection.outbox.flush();
   if (connection.outbox.isBehind) {
     connection.pause(Pause.HISTORY);
     await connection.whenWritable();
@@ -76,7 +75,7 @@ async function readPart(
   if (!isCrowdedOut) return page;
   // It took all the room, and a page has at least one of those before it.
   const before = await read({ from: since.offset, direction: "backward", maxCount: limit });
-  return before.epoch === page.epoch ? { ...before, entries: [first, ...before.entries] } : before;
+  return { ...before, entries: [first, ...before.entries] };
 }
 
 function forwardPage({ since }: ReadHistoryCommand, page: LogPage): PageFrame {
@@ -92,13 +91,13 @@ function forwardPage({ since }: ReadHistoryCommand, page: LogPage): PageFrame {
   };
 }
 
-function backwardPage({ since, limit }: ReadHistoryCommand, page: LogPage): PageFrame {
+function backwardPage({ since }: ReadHistoryCommand, page: LogPage): PageFrame {
   const first = page.entries[0];
   const mark: LogMark | undefined = since?.offset === page.base.offset ? page.base : first;
   const tag = mark?.offset === since?.offset ? mark?.check : undefined;
   const continuity: Continuity = since === undefined ? { kind: "continues" } : judge(since, page, tag);
   if (continuity.kind === "missed") return missedPage(continuity);
-  const entries = page.entries.filter((entry) => since === undefined || entry.offset < since.offset).slice(0, limit);
+  const entries = page.entries.filter((entry) => since === undefined || entry.offset < since.offset);
   const last = entries.at(-1);
   return {
     entries,

@@ -11,7 +11,6 @@ export function judgeForward(position: StreamPosition, page: LogPage): Continuit
 
 function checkAt(offset: number, page: LogPage): number | undefined {
   if (offset === page.top.offset) return page.top.check;
-  if (offset === page.base.offset) return page.base.check;
   const first = page.entries[0];
   return first?.offset === offset + 1 ? first.prevCheck : undefined;
 }
