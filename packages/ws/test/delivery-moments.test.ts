@@ -178,6 +178,8 @@ describe("a Subscribe while the token is replaced", () => {
       await simulation.pass(100);
       expect(client.cursor("room:1")).toBeUndefined();
       expect([...simulation.server.connections.find()].map(({ subscriptions }) => subscriptions.size)).toEqual([0]);
+      // That of the tenant is left.
+      expect(simulation.server.broadcaster.channelCount).toBe(1);
       expectPromiseKept(simulation.checker);
     },
   );

@@ -53,6 +53,18 @@ describe("the order of commands", () => {
     ]);
   });
 
+  test("given a ReadHistory that takes its time, when commands on its channel follow, then they wait, in the order sent", async () => {
+    const held = await heldBack();
+    await using simulation = held.simulation;
+    using client = held.client;
+    client.send(on("room:1", 1, "readHistory"), on("room:1", 2, "unsubscribe"), on("room:1", 3, "publish"));
+    await simulation.pass(20);
+    expect(client.messages).toEqual([]);
+    await held.goOn();
+    await client.until(() => client.messages.length === 3);
+    expect(outline(client.messages)).toEqual(["1 historyPage", "2 error NOT_SUBSCRIBED", "3 published"]);
+  });
+
   test("given a Subscribe that takes its time, when other channels are meant, then they do not wait for it", async () => {
     const held = await heldBack();
     await using simulation = held.simulation;

@@ -138,7 +138,7 @@ describe("the quotas of a tenant", () => {
     // Six characters, and eight bytes.
     expect(outline(await client.exchange(publish(1, { json: '"\u20acxxx"' })))).toEqual(["1 published"]);
     expect(outline(await client.exchange(publish(2, { json: '"x"' })))).toEqual(["2 error RATE_LIMIT_EXCEEDED"]);
-    const empty = await client.exchange(publish(3), publish(4), publish(5));
+    const empty = await client.exchange(publish(3), publish(4, { json: "" }), publish(5));
     expect(outline(empty).toSorted()).toEqual(["3 published", "4 published", "5 error RATE_LIMIT_EXCEEDED"]);
   });
 

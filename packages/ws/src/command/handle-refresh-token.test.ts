@@ -118,3 +118,19 @@ test("given a token that takes longer than the one after it, when both are verif
   expect(outline(client.messages)).toEqual(["1 tokenRefreshed", "2 tokenRefreshed"]);
   expect(outline(await client.exchange(subscribe(3, "a")))).toEqual(["3 subscribed"]);
 });
+
+test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])(
+  "given an authenticator that gives %s as expiry, when a token is refreshed, then that fails, and the old one stays",
+  async (expiresAtMs) => {
+    const authenticate: Authenticator["authenticate"] = async (token) => {
+      const context = await nameAuthenticator.authenticate("t1.u1");
+      return token === "bad" ? { ...context, expiresAtMs: expiresAtMs as number } : context;
+    };
+    await using simulation = new SimulatedServer({ authenticator: { authenticate } });
+    using client = await MessageClient.open(simulation);
+    const [connection] = simulation.server.connections.find();
+    const before = connection?.context;
+    expect(outline(await client.exchange(refresh(1, "bad")))).toEqual(["1 error INTERNAL_ERROR"]);
+    expect(connection?.context).toBe(before);
+  },
+);

@@ -68,6 +68,20 @@ describe("a token without history", () => {
     },
   );
 
+  test.each([
+    ["of another epoch", (at: StreamPosition) => ({ ...at, epoch: "e" }), RecoveryMiss.EPOCH_CHANGED],
+    ["with another tag", (at: StreamPosition) => ({ ...at, check: (at.check ^ 1) >>> 0 }), RecoveryMiss.CHECK_MISMATCH],
+    ["ahead of the log", (at: StreamPosition) => ({ ...at, offset: 99 }), RecoveryMiss.AHEAD],
+  ])("given a position %s, when it subscribes, then at the top, and nobody knows how many it missed", async (...of) => {
+    const [, since, miss] = of;
+    const { simulation, at } = await serverWithLog(10);
+    await using server = simulation;
+    using client = await MessageClient.open(server, "t1.u1.subscribe");
+    const answer = await subscribed(client, subscribe(1, { since: since(at(8)) }));
+    expect(answer).toMatchObject({ recovered: false, miss, missedCount: 0n });
+    expect([answer.position, answer.top]).toMatchObject([wire(at(10)), wire(at(10))]);
+  });
+
   test("given a position that it has seen, when it subscribes again, then it continues there", async () => {
     const { simulation, at } = await serverWithLog(10);
     await using server = simulation;
@@ -166,6 +180,22 @@ describe("where delivery begins", () => {
     },
   );
 
+  test("given a log that is renewed and written to while it is read, when the last of it are asked for, then the answer is of one log", async () => {
+    const memory = new MemoryBroker();
+    const broker = new InterposedBroker(memory);
+    await using simulation = new SimulatedServer({ broker });
+    using client = await MessageClient.open(simulation);
+    for (let n = 1; n <= 10; n++) await memory.append(channelRef(), draft(String(n)));
+    broker.beforeRead = async ({ from }) => {
+      if (from !== 7) return;
+      await memory.renew(channelRef(), (await memory.read(channelRef(), WHOLE)).epoch);
+      for (let n = 1; n <= 10; n++) await memory.append(channelRef(), draft(String(n)));
+    };
+    const answer = await subscribed(client, subscribe(1, { rewind: 3 }));
+    const { epoch, top } = await memory.read(channelRef(), WHOLE);
+    expect([answer.position, answer.top]).toMatchObject([wire({ epoch, ...top }), wire({ epoch, ...top })]);
+  });
+
   test("given an empty log, when the last of it are asked for, then it begins before the first", async () => {
     const { simulation } = await serverWithLog(0);
     await using server = simulation;
@@ -202,6 +232,36 @@ describe("a channel that is subscribed to already", () => {
     expect(await subscribed(client, subscribe(2, { since: at(2) }))).toMatchObject({ recovered: true });
     await client.until(() => offsetsIn(client).length === 2);
     expect(offsetsIn(client)).toEqual([3, 4]);
+  });
+});
+
+describe("a reader who is further than its channel has heard", () => {
+  /** A server that holds the first look of room:1 at its log back, as if it took long. */
+  function slowToLook(): { simulation: SimulatedServer; broker: InterposedBroker; memory: MemoryBroker } {
+    const memory = new MemoryBroker();
+    const broker = new InterposedBroker(memory);
+    return { simulation: new SimulatedServer({ broker }), broker, memory };
+  }
+
+  test("given a log that was renewed, when it asks where it is, then top is of the same log", async () => {
+    const { simulation, broker, memory } = slowToLook();
+    await using server = simulation;
+    using client = await MessageClient.open(server);
+    for (let n = 1; n <= 3; n++) await memory.append(channelRef(), draft(String(n)));
+    const { epoch, top } = await memory.read(channelRef(), WHOLE);
+    await subscribed(client, subscribe(1));
+    let looks = 0;
+    // Only what reads on asks for more than one entry; the channel is the first to look.
+    broker.beforeRead = async ({ maxCount }) => {
+      if (maxCount > 1 && looks++ === 0) await new Promise(() => undefined);
+    };
+    await memory.renew(channelRef(), epoch);
+    await memory.append(channelRef(), draft("1"));
+    const moved = await subscribed(client, subscribe(2, { since: { epoch, ...top } }));
+    expect(moved).toMatchObject({ miss: RecoveryMiss.EPOCH_CHANGED });
+    expect(looks).toBeGreaterThan(0);
+    const answer = await subscribed(client, subscribe(3));
+    expect([answer.position, answer.top]).toEqual([moved.position, moved.position]);
   });
 });
 
@@ -243,6 +303,20 @@ describe("limits, and what fails", () => {
     ]);
     await client.exchange({ id: 5, body: { case: "unsubscribe", value: { channel: "a" } } });
     expect(outline(await client.exchange(subscribe(6, { channel: "c" })))).toEqual(["6 subscribed"]);
+  });
+
+  test("given a limit of one, when a client subscribes before it has its tenant's channel, then that takes no place", async () => {
+    const broker = new InterposedBroker(new MemoryBroker());
+    await using simulation = new SimulatedServer({ broker, maxSubscriptions: 1 });
+    const waiting: (() => void)[] = [];
+    broker.beforeRead = () => new Promise((resolve) => waiting.push(resolve));
+    const client = simulation.client("t1", "u1");
+    await client.connect();
+    const answer = client.subscribe("room:1");
+    await simulation.pass(20);
+    broker.beforeRead = async () => undefined;
+    for (const resolve of waiting) resolve();
+    expect((await answer).channel).toBe("room:1");
   });
 
   test("given as many channels as a tenant may have, when another is asked for, then it is refused, and others are not", async () => {
