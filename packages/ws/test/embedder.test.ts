@@ -1,10 +1,12 @@
 import { parseTenantId, SystemRandomness, type TenantId } from "@pm/core";
 import { ManualClock, RecordingLogger } from "@pm/core/testing";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { createServer, request, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { attach, type Authenticator, MemoryBroker, type WsServerOptions } from "../src/index.ts";
+import { MemorySocket } from "./support/memory-socket.ts";
 import { nameAuthenticator } from "./support/name-authenticator.ts";
 import { SimulatedServer } from "./support/simulated-server.ts";
 
@@ -52,6 +54,11 @@ async function upgrade(port: number, path: string, protocol = "websocket"): Prom
   });
 }
 
+/** Sockets that a server has open. */
+async function socketsOf(http: Server): Promise<number> {
+  return new Promise((resolve) => http.getConnections((_, count) => resolve(count)));
+}
+
 describe("an http.Server of somebody else", () => {
   it.each(["websocket", "h2c"])(
     "given an upgrade to %s of another path, when nobody else listens, then it is 404",
@@ -60,6 +67,34 @@ describe("an http.Server of somebody else", () => {
       expect(await upgrade(at.port, "/other", to)).toBe(404);
     },
   );
+
+  it.each([
+    ["/other", 404],
+    ["/ws", 401],
+  ])(
+    "given a client that does not close, when its upgrade of %s is refused with %i, then its socket is gone",
+    async (...of) => {
+      const [path, status] = of;
+      await using at = await embedded();
+      const client = connect({ port: at.port, host: "127.0.0.1", allowHalfOpen: true });
+      const head = ["Host: a", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+      client.write(`GET ${path} HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`);
+      const [answer] = (await once(client, "data")) as [Buffer];
+      expect(answer.toString()).toContain(`HTTP/1.1 ${status} `);
+      await expect.poll(() => socketsOf(at.http)).toBe(0);
+      client.destroy();
+    },
+  );
+
+  it("given a client that resets, when its upgrade is refused, then nobody but its socket notices", async () => {
+    await using at = await embedded();
+    const [, serverEnd] = MemorySocket.pair();
+    at.http.emit("upgrade", { url: "/other", headers: {} }, serverEnd, Buffer.alloc(0));
+    serverEnd.destroy(new Error("read ECONNRESET"));
+    // `once` of node:events would listen to errors itself.
+    await new Promise((resolve) => serverEnd.once("close", resolve));
+    expect(await upgrade(at.port, "/ws")).toBe(101);
+  });
 
   it("given somebody else who listens, when an upgrade of another path comes, then it is theirs", async () => {
     await using at = await embedded();
