@@ -148,6 +148,33 @@ describe("what a reader is told", () => {
   });
 });
 
+test("given the policy of the newest and a log that was renewed, when it goes on, then it is told of the new epoch", async () => {
+  const memory = await MemoryChannel.open({ kind: { lagPolicy: "latest" }, faults: { dropNotices: 1 } });
+  const subscription = memory.join();
+  const { reader } = subscription;
+  await memory.broker.renew(memory.ref, memory.channel.top.epoch);
+  await memory.publish(5);
+  subscription.maySkip = true;
+  reader.catchUp.add(subscription);
+  await memory.settle();
+  expect(reader.lags).toEqual([{ reason: RecoveryMiss.EPOCH_CHANGED, missed: 0, after: 5 }]);
+});
+
+test("given a cursor that is moved to another epoch while its page is read, when the page comes, then it stays there", async () => {
+  const memory = await MemoryChannel.open();
+  await memory.publish(3);
+  const subscription = memory.join(memory.origin);
+  memory.broker.afterRead = async () => {
+    memory.broker.afterRead = async () => undefined;
+    await memory.broker.renew(memory.ref, subscription.epoch);
+    const { epoch, base } = await memory.hostile.peek(memory.ref);
+    await memory.publish(2);
+    subscription.moveTo({ epoch, ...base });
+  };
+  await memory.settle();
+  expect([subscription.reader.lags, subscription.reader.offsets]).toEqual([[], [1, 2]]);
+});
+
 describe("a subscription that ends", () => {
   test("given one whose page is on its way, when it ends, then nothing of the page comes", async () => {
     const memory = await MemoryChannel.open();

@@ -104,6 +104,49 @@ describe("notices", () => {
   });
 });
 
+describe("a look at the log", () => {
+  test("given more than a page that nobody heard of, when it is looked at once, then all of it comes", async () => {
+    const memory = await MemoryChannel.open({ faults: SILENT });
+    const { reader } = memory.join();
+    await memory.publish(10, 30_000);
+    memory.channel.verify();
+    await memory.settle(50);
+    expect([memory.channel.top.offset, reader.offsets]).toEqual([10, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]);
+  });
+
+  test("given an entry that comes while a page is on its way, when the page is there, then the log is no other", async () => {
+    const memory = await MemoryChannel.open({ faults: SILENT });
+    const { reader } = memory.join();
+    const { epoch } = memory.channel.top;
+    await memory.publish(1);
+    memory.broker.afterRead = async () => {
+      memory.broker.afterRead = async () => undefined;
+      await memory.publish(2);
+      await tell(memory, 1, 2, 3);
+    };
+    memory.channel.verify();
+    await memory.settle();
+    expect([memory.channel.top.epoch, reader.offsets, reader.lags]).toEqual([epoch, [1, 2, 3], []]);
+  });
+
+  test("given an entry that comes at any moment of it, when all is quiet, then nobody lacks it", async () => {
+    for (let depth = 0; depth < 20; depth++) {
+      const memory = await MemoryChannel.open();
+      const { reader } = memory.join();
+      memory.broker.afterRead = async () => {
+        memory.broker.afterRead = async () => undefined;
+        void (async () => {
+          for (let hop = 0; hop < depth; hop++) await Promise.resolve();
+          await memory.publish();
+        })();
+      };
+      memory.channel.verify();
+      await memory.settle();
+      expect([depth, reader.offsets]).toEqual([depth, [1]]);
+    }
+  });
+});
+
 describe("opening", () => {
   test("given an entry between listening and the first look at the log, when it is open, then nobody lacks it", async () => {
     for (const moment of ["beforeRead", "afterRead"] as const) {
@@ -223,6 +266,41 @@ describe("a log that is not what it was", () => {
     await memory.settle();
     expect(memory.channel.top.epoch).not.toBe(epoch);
     expect(reader.offsets.slice(0, 3)).toEqual([1, 2, 3]);
+    expect(reader.lags.map(({ reason }) => reason)).toEqual([RecoveryMiss.EPOCH_CHANGED]);
+  });
+
+  test("given entries that wait, when the log gets a new epoch, then none of the old one does any more", async () => {
+    const memory = await MemoryChannel.open({ kind: { flushDelayMs: 60_000 } });
+    const { reader } = memory.join();
+    await memory.publish(3);
+    expect(memory.load.pendingBytes).toBeGreaterThan(0);
+    await memory.broker.renew(memory.ref, memory.channel.top.epoch);
+    await memory.settle();
+    expect(memory.load.pendingBytes).toBe(0);
+    memory.clock.advance(60_000);
+    await memory.settle();
+    expect([reader.offsets, reader.lags.map(({ reason }) => reason)]).toEqual([[], [RecoveryMiss.EPOCH_CHANGED]]);
+  });
+
+  test("given a broker that tells nothing of a new epoch, when the log has lost its end, then readers are told at once", async () => {
+    const memory = await MemoryChannel.open();
+    const { reader } = memory.join();
+    await memory.publish(3);
+    await memory.settle();
+    await memory.hostile.loseTail(memory.ref, 2);
+    memory.channel.onInterrupted = () => undefined;
+    memory.channel.verify();
+    await memory.settle();
+    expect(reader.lags.map(({ reason }) => reason)).toEqual([RecoveryMiss.EPOCH_CHANGED]);
+  });
+
+  test("given a reader at the top with another tag, when it joins, then it is told, before anything is published", async () => {
+    const memory = await MemoryChannel.open();
+    await memory.publish(3);
+    const { epoch, check } = memory.channel.top;
+    const { reader } = memory.join({ ...memory.channel.top, check: (check ^ 1) >>> 0 });
+    await memory.settle();
+    expect(memory.channel.top.epoch).not.toBe(epoch);
     expect(reader.lags.map(({ reason }) => reason)).toEqual([RecoveryMiss.EPOCH_CHANGED]);
   });
 

@@ -99,6 +99,15 @@ describe("a run offered to a subscription", () => {
   });
 });
 
+test("given a run of another epoch, when it is offered to one who has more than that, then it reads the log", async () => {
+  const memory = await silentChannel(3);
+  const subscription = memory.join();
+  subscription.offer(await runOf(memory, 1, 3));
+  const { entries } = await memory.hostile.peek(memory.ref);
+  subscription.offer(new Run(memory.ref.name, "another", entries.slice(0, 1)));
+  expect(placeOf(subscription)).toEqual({ next: 4, isCatchingUp: true, maySkip: false });
+});
+
 describe("a run of a log that has lost its tail", () => {
   /** A reader of two entries of a log that has then lost the second, and got two others. */
   async function forked(): Promise<[MemoryChannel, ReturnType<MemoryChannel["join"]>]> {
