@@ -82,6 +82,49 @@ describe("TenantBroadcaster", () => {
     broadcaster.release(tenantWide);
   });
 
+  it("given channels up to the limit, when the tenant-wide one is asked for, then it is there all the same", async () => {
+    const { broadcaster } = start({ maxChannels: 1 });
+    for (const name of ["a", "b"]) await broadcaster.acquire(channelRef(name));
+    await expect(broadcaster.acquire(channelRef("c"))).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
+    expect((await broadcaster.acquire(channelRef("tenant"))).ref.name).toBe("tenant");
+  });
+
+  it("given channels that could not be opened, when they were let go, then they do not count against the limit", async () => {
+    const { broker, broadcaster } = start({ maxChannels: 1 });
+    broker.beforeRead = () => Promise.reject(WsError.unavailable("away"));
+    for (let n = 0; n < 5; n++) {
+      await expect(broadcaster.acquire(channelRef(`c${n}`))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    }
+    broker.beforeRead = async () => undefined;
+    expect((await broadcaster.acquire(ROOM)).ref).toEqual(ROOM);
+  });
+
+  it("given a broker that fails to end its interest, when the last holder lets go, then the log line tells of it", async () => {
+    const { broker, broadcaster, logger } = start();
+    broker.subscribe = async () => ({ close: () => Promise.reject(WsError.unavailable("away")) });
+    broadcaster.release(await broadcaster.acquire(ROOM));
+    await turns();
+    expect(logger.lines).toMatchObject([
+      { level: "warn", event: "channel_close_failed", fields: { channel: "room:1" } },
+    ]);
+    expect(broadcaster.channelCount).toBe(0);
+  });
+
+  it("given a broker that tells nothing, when time passes, then each channel is compared with its log every 5 s, again and again", async () => {
+    const { broker, memory, clock, subscribe } = start();
+    broker.subscribe = async () => ({ close: async () => undefined });
+    const readers = [await subscribe("a"), await subscribe("b"), await subscribe("c")];
+    for (let round = 1; round <= 4; round++) {
+      for (const name of ["a", "b", "c"]) await memory.append(channelRef(name), draft("1"));
+      for (let tick = 0; tick < 51; tick++) {
+        clock.advance(100);
+        await turns(1);
+      }
+      await turns();
+      expect(readers.map(({ offsets }) => offsets.at(-1))).toEqual([round, round, round]);
+    }
+  });
+
   it("given publications that wait for their fan-out, when they are too many, then the tenant is congested until half are out", async () => {
     const { broadcaster, subscribe } = start({ maxPendingBytes: 1000 });
     await subscribe();

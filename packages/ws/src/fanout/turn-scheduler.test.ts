@@ -147,3 +147,36 @@ test("given tenants that come anew in every turn, when one is behind, then it ge
   await flood;
   expect(steps.filter((name) => name === "a")).toHaveLength(6);
 });
+
+test("given a tenant that is behind, when it gets more work, then that is done behind what it has, and none is lost", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  const first = new Promise<void>((done) => scheduler.add(A, job("first", 6, { steps, ms: 0.6, done })));
+  await nextTurn();
+  const before = steps.length;
+  const second = new Promise<void>((done) => scheduler.add(A, job("second", 6, { steps, ms: 0.6, done })));
+  await Promise.all([first, second]);
+  expect(steps[before]).toBe("first");
+  expect(steps.toSorted()).toEqual([...Array<string>(6).fill("first"), ...Array<string>(6).fill("second")]);
+});
+
+test("given work that sets off more behind the turn, when that is a turn's worth, then the event loop goes on", async () => {
+  let steps = 0;
+  const scheduler = new TurnScheduler();
+  const isDone = (): boolean => steps >= 20;
+  scheduler.add(A, { step: () => ++steps < 20, setsOffMs: 10 });
+  for (let turn = 1; !isDone(); turn++) {
+    await nextTurn();
+    expect(steps).toBeLessThanOrEqual(2 * turn);
+  }
+});
+
+test("given work that has set off much, when other turns come, then each has all of its time", async () => {
+  const steps: string[] = [];
+  const scheduler = new TurnScheduler();
+  await scheduler.turnOf(A, 10_000);
+  for (let n = 0; n < 200; n++) scheduler.add(parseTenantId(`other-${n}`), job("other", 1, { steps }));
+  let turns = 0;
+  for (; steps.length < 200; turns++) await nextTurn();
+  expect(turns).toBeLessThan(100);
+});
