@@ -75,6 +75,15 @@ describe("retention", () => {
     expect(log.count).toBeGreaterThan(1);
   });
 
+  test("given a bound of exactly what some entries take, when the log retains, then these stay", () => {
+    const log = filledLog(9);
+    const each = log.bytes / 9;
+    log.retain({ count: ALL, bytes: 3 * each, ageMs: ALL }, 100);
+    expect([log.count, log.bytes]).toEqual([3, 3 * each]);
+    log.retain({ count: ALL, bytes: 3 * each - 1, ageMs: ALL }, 100);
+    expect(log.count).toBe(2);
+  });
+
   test("given bounds that allow nothing, when the log retains for count and bytes, then the newest stays", () => {
     const log = filledLog(10);
     log.retain({ count: 1, bytes: 0, ageMs: ALL }, 100);

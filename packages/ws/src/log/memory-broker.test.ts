@@ -94,6 +94,26 @@ test("given a tenant over its own bound, when it publishes, then it is held to t
   expect(offsetsOf(await broker.read(loud, WHOLE)).length).toBeGreaterThan(8);
 });
 
+test("given a tenant whose keys take half of its memory, when another comes, then it is refused, and those that came are known", async () => {
+  const broker = startBroker({ maxTenantBytes: 20_000 });
+  let refused: unknown;
+  let accepted = 0;
+  while (refused === undefined && accepted < 1000) {
+    try {
+      await broker.append(channelRef(), draft("1", { idempotencyKey: `k${accepted}` }));
+      accepted++;
+    } catch (error) {
+      refused = error;
+    }
+  }
+  expect(refused).toMatchObject({ code: "LIMIT_EXCEEDED", field: "idempotency_key" });
+  expect(broker.bytes).toBeLessThanOrEqual(20_000);
+  const again = await broker.append(channelRef(), draft("1", { idempotencyKey: "k0" }));
+  expect(again).toMatchObject({ duplicate: true, position: { offset: 1 } });
+  expect((await broker.append(channelRef(), draft("1"))).position.offset).toBe(accepted + 1);
+  expect((await broker.append(channelRef("room:1", "t2"), draft("1", { idempotencyKey: "k" }))).duplicate).toBe(false);
+});
+
 test("given logs whose publications are gone, when some seconds have passed, then nothing is kept for others", async () => {
   const clock = new ManualClock();
   const broker = startBroker({ clock, retentionOf: () => ({ count: 10, bytes: 1_000_000, ageMs: 1000 }) });

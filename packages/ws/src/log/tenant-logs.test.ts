@@ -70,6 +70,17 @@ describe("bytes", () => {
     expect(fixture.logs.bytes).toBeLessThanOrEqual(50_000);
   });
 
+  test("given a full tenant, when it publishes to a channel that is new, then that gives its oldest too", () => {
+    const fixture = new Fixture(50_000);
+    for (let n = 0; n < 6; n++) fixture.append(channelRef("a"));
+    const late = fixture.append(channelRef("late"));
+    for (let n = 0; n < 20; n++) {
+      fixture.append(channelRef("late"));
+      expect(fixture.logs.bytes).toBeLessThanOrEqual(50_000);
+    }
+    expect(offsets(late).at(-1)).toBe(21);
+  });
+
   test("given any use, when bytes change, then the sum told is the sum held", () => {
     const fixture = new Fixture(50_000);
     const channels = ["c0", "c1", "c2"].map((name) => channelRef(name));
@@ -125,13 +136,28 @@ describe("channels", () => {
   test("given a channel with a subscriber, when many others are used, then it is kept until it is released", () => {
     const fixture = new Fixture(1_000_000);
     const listener = new HeardNotices();
-    const held = fixture.use(channelRef("held"));
+    const other = new HeardNotices();
+    const held = fixture.append(channelRef("held"));
     fixture.logs.hold(held, listener);
+    fixture.logs.hold(held, other);
+    fixture.logs.release(held, other);
     for (let i = 0; i < MAX_IDLE_CHANNELS; i++) fixture.use(channelRef(`c${i}`));
     expect(fixture.logs.find(channelRef("held"))).toBe(held);
+    expect(offsets(held)).toEqual([1]);
     fixture.logs.release(held, listener);
     expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
     expect(fixture.logs.find(channelRef("c0"))).toBeUndefined();
+  });
+
+  test("given a channel that was forgotten, when a subscription of it ends once more, then it stays forgotten", () => {
+    const fixture = new Fixture(1_000_000);
+    const listener = new HeardNotices();
+    const stored = fixture.append(channelRef("a"));
+    fixture.logs.hold(stored, listener);
+    fixture.logs.release(stored, listener);
+    fixture.logs.expire({ wallMs: 2 * META_LIFETIME_MS, monotonicMs: 2 * META_LIFETIME_MS });
+    fixture.logs.release(stored, listener);
+    expect(fixture.logs.channels).toBe(0);
   });
 
   test("given an unused channel, when 24 hours have passed, then its epoch and offsets go, and not before", () => {
@@ -145,9 +171,16 @@ describe("channels", () => {
 
   test("given a channel with a subscriber, when 24 hours have passed, then it is kept", () => {
     const fixture = new Fixture(100_000);
-    fixture.logs.hold(fixture.append(channelRef("a")), new HeardNotices());
+    const [stored, listener] = [fixture.append(channelRef("a")), new HeardNotices()];
+    fixture.logs.hold(stored, listener);
     fixture.logs.expire({ wallMs: 2 * META_LIFETIME_MS, monotonicMs: 2 * META_LIFETIME_MS });
     expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+    // Its 24 hours begin when the last subscription has ended.
+    fixture.logs.release(stored, listener);
+    fixture.logs.expire({ wallMs: 3 * META_LIFETIME_MS, monotonicMs: 3 * META_LIFETIME_MS });
+    expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+    fixture.logs.expire({ wallMs: 4 * META_LIFETIME_MS, monotonicMs: 4 * META_LIFETIME_MS });
+    expect(fixture.logs.find(channelRef("a"))).toBeUndefined();
   });
 
   test("given a log, when it is renewed, then it is empty, with a new epoch and no keys", () => {
@@ -177,6 +210,6 @@ describe("keys", () => {
     );
     fixture.logs.expire({ wallMs: 300_000, monotonicMs: 300_000 });
     fixture.logs.assertRoomForKey();
-    expect(fixture.logs.bytes).toBe(0);
+    expect([fixture.logs.bytes, stored.keys]).toEqual([0, undefined]);
   });
 });
