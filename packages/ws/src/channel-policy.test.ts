@@ -89,3 +89,14 @@ describe("reserved channels", () => {
     expect(resolveChannel(context, parseChannelName("user:2"))).toEqual({ tenant: "t1", name: "user:2" });
   });
 });
+
+test.each([TENANT_CHANNEL, USER_CHANNEL])(
+  "given a kind that lets clients publish to %s, when one has no grant for that, then it may read and nothing else",
+  (channel) => {
+    const policy = new ChannelPolicy(new ChannelKinds({ kinds: { [channel]: { clientPublish: "allow" } } }), "deny");
+    expect(allowedOn(policy, granted("*", "publish"), channel)).toEqual(GRANT_ACTIONS);
+    for (const context of [contextWith(), granted("room:*", "publish"), granted("*", "subscribe")]) {
+      expect(allowedOn(policy, context, channel)).not.toContain("publish");
+    }
+  },
+);

@@ -1,6 +1,7 @@
 import { KeyedRateLimiter, RateLimiterFactory } from "@pm/auth";
 import { parseTenantId } from "@pm/core";
 import { ManualClock } from "@pm/core/testing";
+import { CloseCode } from "@pm/proto";
 import { expect, test } from "vitest";
 import { MessageClient, type MessageToSend } from "../test/support/message-client.ts";
 import { SimulatedServer } from "../test/support/simulated-server.ts";
@@ -111,4 +112,42 @@ test("given a reader that is behind, when metrics are collected, then it is told
   reader.resume();
   await reader.reaches("room:1", 10);
   expect((await registry.metrics()).split("\n")).toContain("pm_ws_lagging_connections 0");
+});
+
+test("given a server with a client, when it is closed, then no timer and no connection is left", async () => {
+  await using simulation = new SimulatedServer();
+  using _ = await MessageClient.open(simulation);
+  await simulation.server.close();
+  await simulation.pass(20);
+  expect([simulation.server.connections.size, simulation.clock.pending]).toEqual([0, 0]);
+  await expect(simulation.server.publish({ tenant: parseTenantId("t1") }, {})).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+  });
+});
+
+test("given a client, when the server drains, then it is told, closed with 1012, and the drain ends with the last", async () => {
+  await using simulation = new SimulatedServer();
+  using client = await MessageClient.open(simulation);
+  let isDone = false;
+  const drained = simulation.server
+    .drain({ graceSecs: 0, windowSecs: 10, deadlineSecs: 60 })
+    .then(() => (isDone = true));
+  await simulation.pass(9000, 1000);
+  expect(client.messages.map(({ body }) => body)).toMatchObject([
+    { case: "goAway", value: { reconnectAfterMs: 5000 } },
+  ]);
+  expect([client.closeCode, simulation.server.shutdown.left, isDone]).toEqual([undefined, 1, false]);
+  await simulation.pass(2000, 1000);
+  await drained;
+  expect([client.closeCode, simulation.server.shutdown.left]).toEqual([CloseCode.DRAINING, 0]);
+});
+
+test("given text that is not well formed, when a backend publishes it, then it is refused, and nothing is in the log", async () => {
+  await using simulation = new SimulatedServer();
+  const target = { tenant: parseTenantId("t1"), channel: "room:1" };
+  await expect(simulation.server.publish(target, { payload: '"\ud800"' })).rejects.toMatchObject({
+    code: "INVALID_MESSAGE",
+    field: "payload",
+  });
+  expect((await simulation.server.publish(target, { payload: "1" })).position.offset).toBe(1);
 });

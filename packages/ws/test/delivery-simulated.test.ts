@@ -62,5 +62,7 @@ describe("delivery, in a simulation", () => {
     expect((await Promise.all(pages)).map(({ publications }) => publications.length)).toEqual(
       Array.from({ length: 20 }, () => 3),
     );
+    // Its socket is read again.
+    await client.publish("room:1", "p11");
   });
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { buffer as whole } from "node:stream/consumers";
+import { TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { SharedReadBuffer } from "./shared-read-buffer.ts";
 
@@ -99,4 +100,14 @@ test("given another kind of stream, when it is to use the buffer, then it is rea
   expect(new SharedReadBuffer().use(stream)).toBe(false);
   stream.end("as before");
   expect((await whole(stream)).toString()).toBe("as before");
+});
+
+test("given a socket of TLS, when it is to use the buffer, then it is left alone, before others and after them", async () => {
+  await using pair = await connectedPair();
+  await using other = await connectedPair();
+  const encrypted = new TLSSocket(pair.socket, { isServer: true });
+  encrypted.on("error", () => undefined);
+  const shared = new SharedReadBuffer();
+  expect([shared.use(encrypted), shared.use(other.socket), shared.use(encrypted)]).toEqual([false, true, false]);
+  encrypted.destroy();
 });

@@ -216,6 +216,20 @@ describe("the end of a connection", () => {
     expect(simulation.server.broadcaster.channelCount).toBe(0);
   });
 
+  test("given the last reader of a channel, when it is closed by what it is offered, then nothing waits for its fan-out", async () => {
+    await using simulation = new SimulatedServer({ channelKinds: { defaults: { lagPolicy: "disconnect" } } });
+    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+    await Promise.all([reader.connect(), writer.connect()]);
+    await reader.subscribe(ROOM);
+    reader.stall();
+    for (let n = 1; n <= 10; n++) await writer.publish(ROOM, `p${n}`, { bytes: 30_000 });
+    await simulation.pass(20);
+    expect([...simulation.server.connections.find({ user: "r" })].map(({ closing }) => closing?.code)).toEqual([
+      CloseCode.SLOW_CLIENT,
+    ]);
+    expect(simulation.server.broadcaster.pendingBytes).toBe(0);
+  });
+
   test("given subscriptions and the only place of a tenant, when its client goes, then both are free", async () => {
     await using simulation = new SimulatedServer({ maxConnectionsPerTenant: 1 });
     const client = await MessageClient.open(simulation);

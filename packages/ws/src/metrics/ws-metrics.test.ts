@@ -1,4 +1,6 @@
+import { parseChannelName } from "@pm/core";
 import { expect, test } from "vitest";
+import { Run } from "../fanout/run.ts";
 import { WsMetrics } from "./ws-metrics.ts";
 
 const TENANTS = Array.from({ length: 10_000 }, (_, index) => [`t${index}`, index + 1] as const);
@@ -73,6 +75,22 @@ test("given a server, when metrics are collected, then its gauges and traffic ar
       'pm_ws_messages_sent_total{kind="error"} 0',
       'pm_ws_messages_sent_total{kind="publication"} 1',
       "pm_ws_sent_bytes_total 30",
+    ]),
+  );
+});
+
+test("given a wall clock that was set back, when a run was handed out, then its delay is none, and no sum goes back", async () => {
+  const metrics = observed();
+  const entry = { offset: 1, check: 1, prevCheck: 0, publishedAtMs: 10_000, frame: Buffer.alloc(0) };
+  const run = new Run(parseChannelName("room:1"), "e1", [entry]);
+  metrics.fannedOut(run, { subscriptions: 3, nowMs: 12_000 });
+  metrics.fannedOut(run, { subscriptions: 4, nowMs: 1000 });
+  expect(await seriesOf(metrics)).toEqual(
+    expect.arrayContaining([
+      "pm_ws_publish_to_socket_seconds_sum 2",
+      "pm_ws_publish_to_socket_seconds_count 2",
+      'pm_ws_publish_to_socket_seconds_bucket{le="0.0005"} 1',
+      "pm_ws_fan_out_subscribers_sum 7",
     ]),
   );
 });
