@@ -106,7 +106,7 @@ test("given a tenant whose keys take half of its memory, when another comes, the
       refused = error;
     }
   }
-  expect(refused).toMatchObject({ code: "LIMIT_EXCEEDED", field: "idempotency_key" });
+  expect(refused).toMatchObject({ code: "RATE_LIMIT_EXCEEDED", field: "idempotency_key" });
   expect(broker.bytes).toBeLessThanOrEqual(20_000);
   const again = await broker.append(channelRef(), draft("1", { idempotencyKey: "k0" }));
   expect(again).toMatchObject({ duplicate: true, position: { offset: 1 } });
