@@ -38,6 +38,16 @@ async function fill(writer: RecordingClient, publications = 20): Promise<void> {
   for (let n = 1; n <= publications; n++) await writer.publish("room:1", `fill-${n}`, { bytes: 30_000 });
 }
 
+/** A subscriber that has stopped to read, and is behind already, with whoever publishes to it. */
+async function stalledReader(simulation: SimulatedServer): Promise<Record<"reader" | "writer", RecordingClient>> {
+  const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
+  await Promise.all([reader.connect(), writer.connect()]);
+  await reader.subscribe("room:1");
+  reader.stall();
+  await fill(writer);
+  return { reader, writer };
+}
+
 describe("the heartbeat", () => {
   it("given clients that answer and one that does not, when time passes, then that one is closed with 4009", async () => {
     await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 });
@@ -216,11 +226,7 @@ describe("the expiry of a token", () => {
 describe("a reader that is behind", () => {
   it("given one that takes nothing, when 15 s are over, then it is closed with 4008", async () => {
     await using simulation = new SimulatedServer();
-    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
-    await Promise.all([reader.connect(), writer.connect()]);
-    await reader.subscribe("room:1");
-    reader.stall();
-    await fill(writer);
+    await stalledReader(simulation);
     const closed = await secondOfClose(simulation, "r", 30);
     expect(closed).toEqual([expect.any(Number), CloseCode.SLOW_CLIENT]);
     expect(closed?.[0]).toBeGreaterThanOrEqual(15);
@@ -229,11 +235,7 @@ describe("a reader that is behind", () => {
 
   it("given one that takes much at first and then nothing, when the next 15 s are over, then it is closed with 4008", async () => {
     await using simulation = new SimulatedServer();
-    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
-    await Promise.all([reader.connect(), writer.connect()]);
-    await reader.subscribe("room:1");
-    reader.stall();
-    await fill(writer);
+    const { reader, writer } = await stalledReader(simulation);
     expect(await secondOfClose(simulation, "r", 5)).toBeUndefined();
     reader.resume();
     await new Promise((resolve) => setImmediate(resolve));
@@ -246,11 +248,7 @@ describe("a reader that is behind", () => {
 
   it("given one that takes nothing and asks for ever more answers, when 15 s are over, then it is closed with 4008", async () => {
     await using simulation = new SimulatedServer();
-    const [reader, writer] = [simulation.client("t1", "r"), simulation.client("t1", "w")];
-    await Promise.all([reader.connect(), writer.connect()]);
-    await reader.subscribe("room:1");
-    reader.stall();
-    await fill(writer);
+    const { reader } = await stalledReader(simulation);
     const pings = Array.from({ length: 250 }, () => ({ body: { case: "ping" as const, value: {} } }));
     for (let second = 0; second < 14; second++) {
       void reader.send(...pings).catch(() => undefined);
