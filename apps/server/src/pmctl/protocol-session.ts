@@ -107,7 +107,11 @@ export class ProtocolSession {
       }
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      this.#failure = { kind: "closed", code: CloseCode.PROTOCOL_ERROR, reason: error.message };
+      this.#failure = {
+        kind: "closed",
+        code: CloseCode.PROTOCOL_ERROR,
+        reason: `a frame of the server is ${error.message}`,
+      };
       this.#socket.terminate();
     }
   }

@@ -354,7 +354,7 @@ describe("pmctl listen", () => {
     it("given frames that are none then it stops with 1", async () => {
       await using server = await ScriptedServer.start((connection) => connection.socket.send(Buffer.from([0xff])));
       const { code, stderr } = await pmctl(["listen", ...TENANT, "--url", server.url, "a"], { env: ENV });
-      expect(stderr).toContain("closed with 1002 frame cannot be decoded");
+      expect(stderr).toContain("closed with 1002 a frame of the server is not decodable");
       expect(code).toBe(1);
     });
   });
