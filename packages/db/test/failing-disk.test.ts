@@ -46,6 +46,20 @@ function writeUntilItFails(db: SqlDatabase): { committed: number; error: unknown
   throw new Error("the disk never became full");
 }
 
+/** Takes a lease that finds its file damaged, and holds it until it is let go. */
+async function holdDamaged(manager: TenantConnectionManager): Promise<() => Promise<void>> {
+  const [found, held] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
+  const holding = manager.withTenant(acme, async (db) => {
+    found.resolve(errorOf(() => db.all("SELECT * FROM blobs")));
+    await held.promise;
+  });
+  expect(await found.promise).toEqual(coded("DB_CORRUPT"));
+  return async () => {
+    held.resolve();
+    await holding;
+  };
+}
+
 describe("a disk that fails", () => {
   let ports: ManualPorts;
 
@@ -151,19 +165,13 @@ describe("a disk that fails", () => {
     damage(file);
 
     await using manager = await start(folder, { maxOpen: 2 });
-    const [found, held] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
-    const holding = manager.withTenant(acme, async (db) => {
-      found.resolve(errorOf(() => db.all("SELECT * FROM blobs")));
-      await held.promise;
-    });
-    expect(await found.promise).toEqual(coded("DB_CORRUPT"));
+    const letGo = await holdDamaged(manager);
     for (const beside of ["-wal", "-shm"]) rmSync(`${file}${beside}`, { force: true });
     renameSync(folder.file("backup.db"), file);
     expect(await manager.withTenant(acme, sizes)).toHaveLength(20);
     expect(manager.counts).toEqual({ open: 2, inUse: 1, waiting: 0 });
     const waiting = manager.withTenant(bolt, write);
-    held.resolve();
-    await holding;
+    await letGo();
     expect([await waiting, await manager.withTenant(acme, sizes)]).toEqual([1, expect.any(Array)]);
     expect(manager.counts.open).toBe(2);
   });
@@ -176,17 +184,11 @@ describe("a disk that fails", () => {
     await first.drain();
     damage(file);
     await using manager = await start(folder, { maxOpen: 1 });
-    const [found, held] = [Promise.withResolvers<unknown>(), Promise.withResolvers<void>()];
-    const holding = manager.withTenant(acme, async (db) => {
-      found.resolve(errorOf(() => db.all("SELECT * FROM blobs")));
-      await held.promise;
-    });
-    expect(await found.promise).toEqual(coded("DB_CORRUPT"));
+    const letGo = await holdDamaged(manager);
     const waiting = manager.withTenant(acme, () => manager.counts);
     const counts = manager.counts;
 
-    held.resolve();
-    await holding;
+    await letGo();
     expect(counts).toEqual({ open: 1, inUse: 1, waiting: 1 });
     expect(await waiting).toEqual({ open: 1, inUse: 1, waiting: 0 });
   });
