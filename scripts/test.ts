@@ -1,17 +1,32 @@
 // Runs all tests: unit and property tests in parallel and cached, integration tests one package after the other. Ends
-// with a line that counts them from the runner's own reports. Tests that were skipped, since a tool they need is not
-// here, are counted in a line of their own; with REQUIRE_ALL=1 a skip is a failure.
+// with what failed, said once more, and a line that counts all, from the runner's own reports. Tests that were skipped,
+// since a tool they need is not here, are counted in a line of their own; with REQUIRE_ALL=1 a skip is a failure.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { ROOT } from "./build-server.ts";
 
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly TestFile[];
 }
+
+interface TestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    readonly failureMessages?: readonly string[];
+  }[];
+}
+
+/** Lines of a failure that are said once more. */
+const FAILURE_LINES = 20;
 
 process.chdir(ROOT);
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
@@ -37,6 +52,7 @@ for (const file of globSync("{packages/*,apps/*,examples}/.reports/{unit,propert
   // A file that could not even be loaded has no tests to count, and is a failure all the same.
   failed += report.numFailedTests + report.testResults.filter(isBroken).length;
   skipped += report.numPendingTests;
+  for (const failure of report.testResults.flatMap(failuresOf)) process.stdout.write(failure);
 }
 const mustNotSkip = process.env["REQUIRE_ALL"] === "1";
 if (mustNotSkip) failed += skipped;
@@ -45,6 +61,17 @@ if (!(passedTogether && passedAlone) && failed === 0) failed = 1;
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-function isBroken({ status, assertionResults }: Report["testResults"][number]): boolean {
+function isBroken({ status, assertionResults }: TestFile): boolean {
   return status === "failed" && assertionResults.length === 0;
+}
+
+function failuresOf(file: TestFile): readonly string[] {
+  const inFile = isBroken(file) ? [{ fullName: "", status: "failed", failureMessages: [file.message] }] : [];
+  return [...inFile, ...file.assertionResults]
+    .filter(({ status }) => status === "failed")
+    .map(({ fullName, failureMessages = [] }) => {
+      const lines = stripVTControlCharacters(failureMessages.join("\n")).split("\n");
+      const own = lines.filter((line) => !line.includes("/node_modules/")).slice(0, FAILURE_LINES);
+      return [`failed: ${relative(ROOT, file.name)} ${fullName}`.trimEnd(), ...own, ""].join("\n");
+    });
 }

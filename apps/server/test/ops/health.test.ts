@@ -18,8 +18,8 @@ interface Details {
 /** Blocks the event loop of the process for 600 ms on SIGUSR2. */
 const BLOCKING = `data:text/javascript,process.on("SIGUSR2",()=>{const end=Date.now()+600;while(Date.now()<end);})`;
 
-/** Holds more and more from SIGUSR2 on: much at once, then 25 MB a second. */
-const LEAKING = `data:text/javascript,const held=[];const hold=(n)=>{for(let i=0;i<n;i++)held.push([i,i,i,i]);};process.on("SIGUSR2",()=>{hold(2e6);setInterval(hold,20,6000);})`;
+/** Holds more and more from SIGUSR2 on: much at once, then 25 MB a second, and 6 MB a second near the end. */
+const LEAKING = `data:text/javascript,const held=[];const hold=(n)=>{for(let i=0;i<n;i++)held.push([i,i,i,i]);};process.on("SIGUSR2",()=>{hold(2e6);setInterval(()=>hold(process.memoryUsage().heapUsed<24e7?6000:1500),20);})`;
 
 let dataDir: string;
 

@@ -23,8 +23,6 @@ describe.skipIf(!hasChromium && !IS_REQUIRED)("the bundle in Chromium, against t
       ALLOWED_ORIGINS: chromium.origin,
       BROADCAST_CAPACITY: "1000000",
       BROADCAST_RETENTION_BYTES: "60000000",
-      HEARTBEAT_INTERVAL_SECS: "1",
-      HEARTBEAT_TIMEOUT_SECS: "1",
       ...settings,
     });
 
@@ -84,7 +82,9 @@ describe.skipIf(!hasChromium && !IS_REQUIRED)("the bundle in Chromium, against t
   });
 
   it("given a page whose connection is silent without being closed, when it notices, then it makes a new one and misses nothing", async () => {
-    await using publisher = realClient(server.url);
+    await using impatient = await startServer({ HEARTBEAT_INTERVAL_SECS: "1", HEARTBEAT_TIMEOUT_SECS: "1" });
+    proxy.targetPort = impatient.port;
+    await using publisher = realClient(impatient.url);
     await publisher.connect();
     await chromium.open({ url: proxy.url, connectTimeoutMs: 1500 });
     await publisher.channel("project:42").publish(1);
