@@ -39,24 +39,25 @@ const MAX_FRAME_BYTES = 65_536;
  * alone is written as the shared buffer that it is.
  */
 export class Outbox implements Flushable {
-  readonly encoding: Encoding;
+  // First what every delivery looks at: it lies side by side, and is not in the processor's caches by then.
   readonly #socket: OutboxSocket;
-  readonly #limits: OutboxLimits;
   /**
    * That of the limits, or that of the socket where it is higher: below its own a socket does not tell that it drained.
    */
   readonly #highWaterBytes: number;
-  readonly #owner: OutboxOwner;
-  #first: Elements | undefined;
-  #more: Elements[] | undefined;
-  #replies = 0;
-  #replyBytes = 0;
   #closed = false;
   /** Messages and bytes given to the socket. */
   messagesOut = 0;
   bytesOut = 0;
   /** Nothing else will come for it in a turn: publications are written at once where nothing waits. */
   writesAtOnce = false;
+  #first: Elements | undefined;
+  readonly encoding: Encoding;
+  readonly #owner: OutboxOwner;
+  #more: Elements[] | undefined;
+  #replies = 0;
+  #replyBytes = 0;
+  readonly #limits: OutboxLimits;
 
   constructor(options: {
     readonly encoding: Encoding;

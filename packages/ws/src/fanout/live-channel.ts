@@ -31,27 +31,28 @@ const NOTHING: LogEntry[] = [];
  * reads the log when one does not, and hands them in runs to its subscriptions.
  */
 export class LiveChannel implements TurnJob, BrokerListener {
-  readonly ref: ChannelRef;
-  readonly kind: ChannelKind;
-  subscriptions: Subscription[] = NONE;
-  /** Those who hold it: subscriptions, and subscribers on their way. */
-  holders = 0;
-  /** That of the tenant: what is pending here is a part of it. */
-  readonly load: TenantLoad;
-  readonly #owner: LiveChannelOwner;
-  #brokerSubscription: BrokerSubscription | undefined;
+  // First what every publication looks at: it lies side by side, and is not in the processor's caches by then.
+  #isOpen = false;
+  #isSyncing = false;
   #epoch = "";
   #offset = 0;
   #check = 0;
+  subscriptions: Subscription[] = NONE;
   #pending: LogEntry[] = NOTHING;
-  #run: Run | undefined;
-  #nextIndex = 0;
-  #isQueued = false;
+  /** That of the tenant: what is pending here is a part of it. */
+  readonly load: TenantLoad;
   /** What is pending may be delivered: it has waited, or its kind has it wait for nothing. */
   #isDue: boolean;
-  #isOpen = false;
+  #isQueued = false;
+  readonly #owner: LiveChannelOwner;
+  readonly ref: ChannelRef;
+  #run: Run | undefined;
+  #nextIndex = 0;
+  readonly kind: ChannelKind;
+  /** Those who hold it: subscriptions, and subscribers on their way. */
+  holders = 0;
+  #brokerSubscription: BrokerSubscription | undefined;
   #isClosed = false;
-  #isSyncing = false;
   #isStale = false;
   #cancelDelay: CancelTimer | undefined;
   /** Live subscriptions that were elsewhere than the channel. */

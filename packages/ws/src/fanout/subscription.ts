@@ -40,20 +40,21 @@ export interface SubscribedChannel {
  * logs.
  */
 export class Subscription {
-  readonly reader: Reader;
-  readonly channel: SubscribedChannel;
+  // First what every delivery looks at: it lies side by side, and is not in the processor's caches by then.
+  /** It waits for its turn to read the log. */
+  isCatchingUp = false;
   epoch: string;
   next: number;
   /** The tag of the entry before `next`. */
   check: number;
-  /** Its place in the channel's list; −1 when it has ended. */
-  index = -1;
-  /** It waits for its turn to read the log. */
-  isCatchingUp = false;
-  /** It fell behind, and the policy lets it go on with the newest. */
-  maySkip = false;
   /** That of the reader, here since every delivery needs it. */
   readonly #outbox: Outbox;
+  readonly reader: Reader;
+  readonly channel: SubscribedChannel;
+  /** Its place in the channel's list; −1 when it has ended. */
+  index = -1;
+  /** It fell behind, and the policy lets it go on with the newest. */
+  maySkip = false;
 
   constructor(reader: Reader, channel: SubscribedChannel, position: StreamPosition) {
     this.reader = reader;

@@ -103,6 +103,7 @@ describe("retention", () => {
     expect(log.base).toEqual(log.top);
     const next = log.append(draft("1"), { check: 5, publishedAtMs: 1000, turn: 4 });
     expect(next).toMatchObject({ offset: 4, prevCheck: 103 });
+    expect(log.read({ from: 0, direction: "forward", maxCount: 10, maxBytes: ALL }).entries).toEqual([next]);
   });
 
   test("given an empty log, when its oldest chunk is evicted, then nothing comes free", () => {

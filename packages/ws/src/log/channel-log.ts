@@ -28,6 +28,8 @@ export class ChannelLog {
   /** Milliseconds of the monotonic clock. */
   lastUsedMs = 0;
   readonly #pool: ChunkPool;
+  /** The chunk that is written to; the last of the chunks. */
+  #newest: LogChunk | undefined;
   #chunks: LogChunk[] = NO_CHUNKS;
   /** Of all entries in the chunks, those below the base with them. */
   #chunkBytes = 0;
@@ -161,7 +163,10 @@ export class ChannelLog {
       this.#pool.giveBack(chunk);
       chunk = this.#chunks[0];
     }
-    if (chunk === undefined) return;
+    if (chunk === undefined) {
+      this.#newest = undefined;
+      return;
+    }
     this.#notBeforeSecs = chunk.startSecs;
     // One that is still written to has no end yet.
     this.#oldestChunkEnd = this.#chunks.length === 1 ? 0 : chunk.lastOffset;
@@ -179,7 +184,7 @@ export class ChannelLog {
   }
 
   #chunkFor(frameBytes: number, marks: EntryMarks): LogChunk {
-    const last = this.#chunks.at(-1);
+    const last = this.#newest;
     if (last?.takes(frameBytes, marks) === true) return last;
     const chunk = this.#pool.take(frameBytes, this.#chunkBytes);
     chunk.begin({ firstOffset: this.#topOffset + 1, prevCheck: this.#topCheck }, marks);
@@ -190,6 +195,7 @@ export class ChannelLog {
       this.#chunks.push(chunk);
     }
     this.#memoryBytes += chunk.memoryBytes;
+    this.#newest = chunk;
     return chunk;
   }
 
