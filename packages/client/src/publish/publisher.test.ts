@@ -373,6 +373,33 @@ describe("publishing", () => {
       expect(keysOf(socket)).toEqual(["other", "lost", "next"]);
     });
 
+    it("given timers that are late, when the client is back after the idempotency window, then nothing is sent again", async () => {
+      const { clock } = server;
+      let aheadMs = 0;
+      server = new ScriptedServer({
+        clock: { monotonic: () => clock.monotonic() + aheadMs, after: (ms, callback) => clock.after(ms, callback) },
+      });
+      channel = server.client.channel("project:42");
+      void server.client.connect();
+      clock.advance(0);
+      await turn();
+      server.socket.welcome();
+      void channel.subscribe();
+      await turn();
+      server.socket.subscribed("project:42");
+      const outcome = outcomeOf(channel.publish(1));
+      await turn();
+      server.socket.drop();
+      clock.advance(250);
+      await turn();
+      aheadMs = 270_000;
+      server.socket.welcome();
+      await turn();
+      server.socket.subscribed("project:42");
+      await turn();
+      expect([outcome.now, keysOf(server.socket)]).toEqual(["OUTCOME_UNKNOWN", []]);
+    });
+
     it("given the idempotency window, when nine tenths of it are over before the client is back, then the outcome is unknown", async () => {
       const { outcome } = await loseOne();
       await server.after(269_999);

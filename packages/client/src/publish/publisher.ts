@@ -115,7 +115,9 @@ export class Publisher {
     while (this.#pace.allows(this.#queue.sentCount)) {
       const publish = this.#queue.take(this.#epochs.channels);
       if (publish === undefined) return;
-      this.#send(connection, publish);
+      // Timers may be late, those of a page in the background by a minute.
+      if (publish.isLate) this.#reject(publish, publish.lateError);
+      else this.#send(connection, publish);
     }
   }
 
