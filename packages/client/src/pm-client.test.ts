@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Channel, ClientState } from "./index.ts";
 import * as index from "./index.ts";
-import { ScriptedServer } from "../test/scripted-server.ts";
+import { ScriptedServer, turn } from "../test/scripted-server.ts";
 import { SDK_NAME } from "./sdk-name.ts";
 
 const { bytes, json, PmClient } = index;
@@ -94,6 +95,149 @@ describe("PmClient", () => {
     await server.client.connect();
     expect(server.sockets).toHaveLength(1);
     await server.client.close();
+  });
+});
+
+describe("a client that its listeners end", () => {
+  let server: ScriptedServer;
+
+  beforeEach(() => {
+    server = new ScriptedServer();
+  });
+  afterEach(() => server.client.close());
+
+  /** Closes the client, once, when it comes into a state of this kind. */
+  function closeWhen(wanted: ClientState["kind"]): void {
+    const unlisten = server.client.on("state", ({ kind }) => {
+      if (kind !== wanted) return;
+      unlisten();
+      void server.client.close();
+    });
+  }
+
+  async function subscribed(name: string): Promise<Channel> {
+    const channel = server.client.channel(name);
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    server.socket.subscribed(name);
+    return channel;
+  }
+
+  it("given a listener that closes the client when it begins to connect, when it connects, then connect rejects and nothing is opened", async () => {
+    closeWhen("connecting");
+    await expect(server.client.connect()).rejects.toMatchObject({ code: "CLOSED" });
+    await server.after(60_000);
+    expect([server.client.state.kind, server.sockets.length, server.tokens]).toEqual(["idle", 0, 0]);
+  });
+
+  it("given a listener that closes the client when it is connected, when it connects, then no timer is left and no token is fetched", async () => {
+    closeWhen("connected");
+    await server.connect();
+    expect([server.client.state.kind, server.clock.pending, server.socket.closedWith]).toEqual(["idle", 0, 1000]);
+    await server.after(3_600_000);
+    expect(server.tokens).toBe(1);
+  });
+
+  it("given a listener that closes the client when it waits, when the connection is lost, then it is not made again", async () => {
+    closeWhen("waiting");
+    (await server.connect()).drop();
+    await server.after(60_000);
+    expect([server.client.state.kind, server.sockets.length]).toEqual(["idle", 1]);
+  });
+
+  it("given a listener of a channel that closes the client, when the connection is lost, then it is not made again", async () => {
+    const socket = await server.connect();
+    const channel = await subscribed("a");
+    channel.on("state", ({ state }) => {
+      if (state === "subscribing") void server.client.close();
+    });
+    socket.drop();
+    await server.after(60_000);
+    expect([server.client.state.kind, server.sockets.length]).toEqual(["idle", 1]);
+  });
+
+  it("given a listener that closes the client when a new connection serves, when a move is complete, then nothing is left", async () => {
+    (await server.connect()).goAway(0);
+    await server.after(0);
+    closeWhen("connected");
+    server.socket.welcome();
+    expect([server.client.state.kind, server.clock.pending, server.socket.closedWith]).toEqual(["idle", 0, 1000]);
+  });
+
+  it("given a listener that closes the client and connects again, when the connection is lost, then there is one new connection", async () => {
+    const unlisten = server.client.on("state", ({ kind }) => {
+      if (kind !== "waiting") return;
+      unlisten();
+      void server.client.close();
+      void server.client.connect();
+    });
+    (await server.connect()).drop();
+    await server.after(0);
+    server.socket.welcome();
+    await server.after(20_000);
+    expect([server.client.state.kind, server.sockets.length]).toEqual(["connected", 2]);
+  });
+
+  it("given a listener of a channel that connects again, when the client is stopped, then connect resolves with the new connection", async () => {
+    const socket = await server.connect();
+    const channel = await subscribed("a");
+    let again: Promise<void> | undefined;
+    channel.on("state", ({ state }) => {
+      if (state === "unsubscribed") again ??= server.client.connect();
+    });
+    const kinds: string[] = [];
+    server.client.on("state", ({ kind }) => kinds.push(kind));
+    socket.drop(4503);
+    await server.after(0);
+    server.socket.welcome();
+    await again;
+    expect(kinds).toEqual(["connecting", "connected"]);
+  });
+
+  it("given two listeners of which the first connects again, when the client is stopped, then the second hears it in order", async () => {
+    const unlisten = server.client.on("state", ({ kind }) => {
+      if (kind !== "stopped") return;
+      unlisten();
+      void server.client.connect().catch(() => undefined);
+    });
+    const kinds: string[] = [];
+    server.client.on("state", ({ kind }) => kinds.push(kind));
+    (await server.connect()).drop(4503);
+    expect(kinds).toEqual(["connecting", "connected", "stopped", "connecting"]);
+  });
+
+  it("given a getToken that closes the client and fails, when it is called, then it is not called again", async () => {
+    let calls = 0;
+    server = new ScriptedServer({
+      getToken: () => {
+        calls++;
+        void server.client.close();
+        throw new Error("logged out");
+      },
+    });
+    const connected = server.client.connect();
+    connected.catch(() => undefined);
+    await server.after(0);
+    await server.after(60_000);
+    await expect(connected).rejects.toMatchObject({ code: "CLOSED" });
+    expect([calls, server.clock.pending]).toEqual([1, 0]);
+  });
+
+  it("given a listener that closes the client when there is no token, when getToken fails, then no timer is left", async () => {
+    server = new ScriptedServer({ getToken: () => Promise.reject(new Error("down")) });
+    server.client.on("tokenError", () => void server.client.close());
+    await expect(Promise.all([server.client.connect(), server.after(0)])).rejects.toMatchObject({ code: "CLOSED" });
+    await turn();
+    expect(server.clock.pending).toBe(0);
+  });
+
+  it("given a listener that closes the client when a token is refused, when a refresh is, then no timer is left", async () => {
+    const socket = await server.dial();
+    socket.welcome({ tokenExpiresAtMs: 100_000n, heartbeatIntervalMs: 10_000_000 });
+    server.client.on("tokenError", () => void server.client.close());
+    await server.after(70_000);
+    socket.error(socket.asked("refreshToken")[0]?.id ?? 0, "INVALID_TOKEN");
+    expect([server.client.state.kind, server.clock.pending]).toEqual(["idle", 0]);
   });
 });
 

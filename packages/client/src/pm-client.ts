@@ -46,6 +46,9 @@ export class PmClient implements AsyncDisposable {
   constructor(options: PmClientOptions) {
     this.#options = resolveClientOptions(options);
     this.#session = new Session(this.#options, {
+      onEnded: (error) => {
+        for (const { reject } of this.#waiters.splice(0)) reject(error);
+      },
       onState: (state) => this.#onState(state),
       onTokenError: (error) => this.#emitter.emit("tokenError", error),
       onError: (error) => this.#emitter.emit("error", error),
@@ -66,9 +69,11 @@ export class PmClient implements AsyncDisposable {
    * @throws PmClientError when the server or `getToken` ends it for good, `CLOSED` when it is closed before
    */
   connect(): Promise<void> {
-    this.#session.start();
     if (this.state.kind === "connected") return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#session.start();
+    });
   }
 
   /**
@@ -109,10 +114,6 @@ export class PmClient implements AsyncDisposable {
 
   #onState(state: ClientState): void {
     if (state.kind === "connected") for (const { resolve } of this.#waiters.splice(0)) resolve();
-    if (state.kind === "stopped") for (const { reject } of this.#waiters.splice(0)) reject(state.error);
-    if (state.kind === "idle") {
-      for (const { reject } of this.#waiters.splice(0)) reject(PmClientError.closed("the client"));
-    }
     this.#emitter.emit("state", state);
   }
 }

@@ -15,6 +15,8 @@ import type { HistoryPageMessage, Publish, ReadHistory, ServerBody } from "./wir
 
 /** What a Session tells its client. */
 export interface SessionListener {
+  /** It has ended; its channels end next, and then comes the state. */
+  onEnded(error: PmClientError): void;
   onState(state: ClientState): void;
   onTokenError(error: PmClientError): void;
   onError(error: PmClientError): void;
@@ -161,6 +163,7 @@ export class Session {
     if (state.kind === "idle" || state.kind === "stopped") {
       const error = state.kind === "stopped" ? state.error : PmClientError.closed("the client");
       this.#endedWith = error;
+      this.#listener.onEnded(error);
       this.#endNetworkEvents?.();
       this.#endNetworkEvents = undefined;
       this.#refresher.close();
@@ -171,7 +174,8 @@ export class Session {
         else subscription.end();
       }
     }
-    this.#listener.onState(state);
+    // A listener of a channel may have begun again.
+    if (this.state === state) this.#listener.onState(state);
   }
 
   #assertStarted(): void {

@@ -43,6 +43,7 @@ export class Link {
   readonly #ports: LinkPorts;
   readonly #listener: LinkListener;
   readonly #dialer: Dialer;
+  /** Another one after each `stop`. */
   #policy: ReconnectPolicy;
   #state: ClientState = { kind: "idle" };
   #serving: Connection | undefined;
@@ -79,13 +80,13 @@ export class Link {
   /** Begins, or begins again. Does nothing while it is up. */
   start(): void {
     if (this.#state.kind !== "idle" && this.#state.kind !== "stopped") return;
-    this.#policy = new ReconnectPolicy(this.#ports.random);
-    this.#become({ kind: "connecting" });
     this.#dialer.dial({ afterMs: 0, isHint: false });
+    this.#become({ kind: "connecting" });
   }
 
   /** Ends all connections; with an error, for good. */
   stop(error?: PmClientError): void {
+    this.#policy = new ReconnectPolicy(this.#ports.random);
     this.#dialer.cancel();
     this.#ports.tokens.close();
     const joined = [this.#serving, this.#incoming].filter((connection) => connection !== undefined);
@@ -137,6 +138,7 @@ export class Link {
     }
     this.#serving = connection;
     this.#become(connectedState(welcome));
+    if (this.#serving !== connection) return;
     this.#listener.onJoined(connection);
     this.#listener.onServing(connection);
   }
@@ -160,7 +162,7 @@ export class Link {
 
   #onServingClosed(connection: Connection, closure: Closure): void {
     this.#serving = undefined;
-    this.#listener.onLeft(connection);
+    if (!this.#leave(connection)) return;
     if (this.#incoming !== undefined) {
       this.#promote();
       return;
@@ -173,8 +175,14 @@ export class Link {
 
   #onIncomingClosed(connection: Connection, closure: Closure): void {
     this.#incoming = undefined;
+    if (this.#leave(connection)) this.#onRefused(closure);
+  }
+
+  /** Tells that a connection has ended. False when a listener has ended the client because of that. */
+  #leave(connection: Connection): boolean {
+    const policy = this.#policy;
     this.#listener.onLeft(connection);
-    this.#onRefused(closure);
+    return this.#policy === policy;
   }
 
   /** An attempt has failed. While another connection serves, only waiting follows from it. */
@@ -187,8 +195,8 @@ export class Link {
 
   #dialAgain({ code, reason }: Closure, verdict: Extract<Verdict, { kind: "reconnect" }>): void {
     const { afterMs, isHint, needsToken } = verdict;
-    if (this.#serving === undefined) this.#become({ kind: "waiting", afterMs, closeCode: code, reason });
     this.#dialer.dial({ afterMs, isHint, tokenReason: needsToken ? tokenReasonOf(code) : undefined });
+    if (this.#serving === undefined) this.#become({ kind: "waiting", afterMs, closeCode: code, reason });
   }
 
   #promote(): void {
@@ -197,6 +205,7 @@ export class Link {
     this.#serving = connection;
     this.#incoming = undefined;
     this.#become(connectedState(connection.welcome));
+    if (this.#serving !== connection) return;
     this.#listener.onServing(connection);
     if (connection.isGoingAway) this.#prepareMove(connection);
   }
@@ -210,6 +219,7 @@ export class Link {
     this.stop(PmClientError.stopped(code, lastError, reason));
   }
 
+  /** Comes last, or before a look at what is left: a listener may end the client, and begin again. */
   #become(state: ClientState): void {
     this.#state = state;
     this.#listener.onState(state);

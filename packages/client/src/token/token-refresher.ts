@@ -85,9 +85,10 @@ export class TokenRefresher {
       return;
     }
     if (reply.kind === "lost") return;
-    if (reply.kind === "refused") this.#ports.onFailure(PmClientError.fromServer(reply.error));
-    if (reply.kind === "timeout") this.#ports.onFailure(PmClientError.timeout("RefreshToken", reply.afterMs));
     const hintMs = reply.kind === "refused" ? reply.error.retryAfterMs : 0;
     this.#refreshAfter(Math.max(hintMs, waitMs(RETRY, this.#failures++, this.#ports.random)));
+    // Last: who is told may close the client.
+    if (reply.kind === "refused") this.#ports.onFailure(PmClientError.fromServer(reply.error));
+    if (reply.kind === "timeout") this.#ports.onFailure(PmClientError.timeout("RefreshToken", reply.afterMs));
   }
 }

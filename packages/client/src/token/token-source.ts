@@ -129,15 +129,19 @@ class TokenFlight {
   }
 
   async #fly(): Promise<string> {
-    for (;;) {
+    // In a turn of its own: `getToken` may close the client, which has to find this flight.
+    await Promise.resolve();
+    while (!this.#ended.signal.aborted) {
       const error = await this.#try();
       if (typeof error === "string") return error;
-      if (this.#ended.signal.aborted) throw PmClientError.closed("the client");
+      if (this.#ended.signal.aborted) break;
       if (error.code === "UNAUTHORIZED") throw error;
+      const paused = this.#pause();
+      // Who is told may close the client, which ends the pause.
       this.#ports.onFailure(error);
-      await this.#pause();
-      if (this.#ended.signal.aborted) throw PmClientError.closed("the client");
+      await paused;
     }
+    throw PmClientError.closed("the client");
   }
 
   async #try(): Promise<string | PmClientError> {
@@ -170,6 +174,8 @@ class TokenFlight {
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(PmClientError.tokenFailed("getToken took too long")), { once: true });
+    const onAbort = (): void => reject(PmClientError.tokenFailed("getToken took too long"));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
   });
 }
