@@ -1,3 +1,4 @@
+import { RetryTurns } from "./channel/retry-turns.ts";
 import { Subscription } from "./channel/subscription.ts";
 import type { SubscriptionListener } from "./channel/subscription-listener.ts";
 import type { ResolvedClientOptions } from "./client-options.ts";
@@ -31,12 +32,14 @@ export class Session {
   readonly #refresher: TokenRefresher;
   readonly #publisher: Publisher;
   readonly #history = new HistoryReader();
+  readonly #turns: RetryTurns;
   #endNetworkEvents: (() => void) | undefined;
   #endedWith: PmClientError | undefined;
 
   constructor(options: ResolvedClientOptions, listener: SessionListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#turns = new RetryTurns(options.clock);
     const { clock, random, maxPendingPublishes, maxPublishWaitMs } = options;
     const onFailure = (error: PmClientError): void => listener.onTokenError(error);
     const tokens = new TokenSource(options.getToken, { clock, random, timeoutMs: options.tokenTimeoutMs, onFailure });
@@ -81,13 +84,14 @@ export class Session {
 
   addSubscription(name: string, listener: SubscriptionListener): Subscription {
     const { clock, random } = this.#options;
+    const turns = this.#turns;
     const onEpoch = (connection: Connection, epoch: string): void => this.#publisher.onEpoch(name, epoch, connection);
     const onState: SubscriptionListener["onState"] = (state) => {
       this.#publisher.onReadingChanged(name);
       listener.onState(state);
     };
     const observed: SubscriptionListener = { ...listener, onState };
-    const subscription = new Subscription(name, { clock, random, onEpoch }, observed);
+    const subscription = new Subscription(name, { clock, random, turns, onEpoch }, observed);
     this.#subscriptions.set(name, subscription);
     return subscription;
   }

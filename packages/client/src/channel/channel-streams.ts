@@ -4,6 +4,7 @@ import type { CancelTimer, Clock } from "../platform/clock.ts";
 import type { Randomness } from "../platform/randomness.ts";
 import { waitMs } from "../reconnect/backoff.ts";
 import type { ErrorMessage, StreamPosition, Subscribe } from "../wire/messages.ts";
+import type { RetryTurns } from "./retry-turns.ts";
 
 /** The delivery of one channel over one connection. Until it is `live`, what comes is discarded. */
 export type Stream =
@@ -26,6 +27,8 @@ export interface LiveStream {
 export interface ChannelStreamsPorts {
   readonly clock: Clock;
   readonly random: Randomness;
+  /** Of all channels together. */
+  readonly turns: RetryTurns;
 }
 
 /** Called with the answer to the newest question; answers to older ones are discarded with all that came between. */
@@ -83,6 +86,14 @@ export class ChannelStreams {
     });
   }
 
+  /** Milliseconds to wait before what was refused, so many times before, is tried again. */
+  retryAfterMs(connection: Connection, refusals: number, error?: ErrorMessage): number {
+    const { random, turns } = this.#ports;
+    const hintMs = error?.retryAfterMs ?? 0;
+    const isOverRate = error?.code === "RATE_LIMIT_EXCEEDED";
+    return Math.max(isOverRate ? turns.take(connection, hintMs) : hintMs, waitMs(RETRY, refusals, random));
+  }
+
   /** Calls back after a while, unless the stream is dropped or asked for before. */
   retry(connection: Connection, afterMs: number, callback: () => void): void {
     this.drop(connection);
@@ -133,10 +144,9 @@ export class ChannelStreams {
     });
   }
 
-  #leaveLater(connection: Connection, attempt: number, { retryAfterMs }: ErrorMessage): void {
-    const { clock, random } = this.#ports;
-    const afterMs = Math.max(retryAfterMs, waitMs(RETRY, attempt, random));
-    const cancel = clock.after(afterMs, () => this.#leave(connection, attempt + 1));
+  #leaveLater(connection: Connection, attempt: number, error: ErrorMessage): void {
+    const afterMs = this.retryAfterMs(connection, attempt, error);
+    const cancel = this.#ports.clock.after(afterMs, () => this.#leave(connection, attempt + 1));
     this.#streams.set(connection, { kind: "leaving", cancel });
   }
 

@@ -295,6 +295,25 @@ describe("Channel", () => {
     expect(channel.state).toBe("subscribed");
   });
 
+  it("given many channels that are refused together over a rate, when they are asked for again, then one after the other", async () => {
+    const names = ["a", "b", "c", "d", "e"];
+    for (const name of names) {
+      const subscribed = server.client.channel(name).subscribe();
+      subscribed.catch(() => undefined);
+    }
+    const socket = await server.connect();
+    for (const { id } of socket.asked("subscribe")) {
+      socket.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
+    }
+    const askedAt: number[] = [];
+    for (let ms = 20; ms <= 840; ms += 20) {
+      const before = socket.asked("subscribe").length;
+      await server.after(20);
+      for (let asked = before; asked < socket.asked("subscribe").length; asked++) askedAt.push(ms);
+    }
+    expect(askedAt).toEqual([600, 660, 720, 780, 840]);
+  });
+
   it("given no answer to a Subscribe, when its time is over, then the connection is left", async () => {
     void channel.subscribe().catch(() => undefined);
     const socket = await server.connect();

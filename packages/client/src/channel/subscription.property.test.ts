@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ModelConnection, ModelLog } from "../../test/model-log.ts";
 import type { StreamPosition } from "../wire/messages.ts";
+import { RetryTurns } from "./retry-turns.ts";
 import { Subscription } from "./subscription.ts";
 import type { Miss } from "./subscription-listener.ts";
 
@@ -47,7 +48,7 @@ class World {
     const gap = (miss: Miss): number => this.seen.push({ kind: "gap", miss });
     this.subscription = new Subscription(
       "c",
-      { clock: this.clock, random, onEpoch: () => undefined },
+      { clock: this.clock, random, turns: new RetryTurns(this.clock), onEpoch: () => undefined },
       {
         onPublication: ({ messageId }, position) => {
           expect(this.subscription.isReading).toBe(true);

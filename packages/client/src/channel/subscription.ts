@@ -8,6 +8,7 @@ import { waitMs } from "../reconnect/backoff.ts";
 import type { Lagged, PublicationMessage, StreamPosition, Subscribed } from "../wire/messages.ts";
 import { ChannelStreams } from "./channel-streams.ts";
 import { hasReached, judgePublication } from "./cursor-rule.ts";
+import type { RetryTurns } from "./retry-turns.ts";
 import type { SubscribeOptions } from "./subscribe-options.ts";
 import type { Miss, SubscriptionListener, SubscriptionState } from "./subscription-listener.ts";
 
@@ -15,6 +16,8 @@ import type { Miss, SubscriptionListener, SubscriptionState } from "./subscripti
 export interface SubscriptionPorts {
   readonly clock: Clock;
   readonly random: Randomness;
+  /** Of all channels together. */
+  readonly turns: RetryTurns;
   /** The epoch of the log, as it was told over a connection. */
   readonly onEpoch: (connection: Connection, epoch: string) => void;
 }
@@ -186,8 +189,8 @@ export class Subscription {
     } else if (reply.kind === "refused" && !reply.error.retryable) {
       this.fail(PmClientError.fromServer(reply.error));
     } else if (reply.kind !== "lost") {
-      const hintMs = reply.kind === "refused" ? reply.error.retryAfterMs : 0;
-      this.#askLater(connection, Math.max(hintMs, waitMs(RETRY, this.#refusals++, this.#ports.random)));
+      const error = reply.kind === "refused" ? reply.error : undefined;
+      this.#askLater(connection, this.#streams.retryAfterMs(connection, this.#refusals++, error));
     }
   }
 
