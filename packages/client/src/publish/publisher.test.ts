@@ -17,11 +17,10 @@ function keysOf(socket: ScriptedSocket): string[] {
   return socket.asked("publish").map(({ value }) => value.idempotencyKey);
 }
 
-/** Answers the newest question for a page of history, as one who asks for the end of the log gets it. */
-function topOf(socket: ScriptedSocket, epoch: string): void {
-  const question = socket.asked("readHistory").at(-1);
-  if (question === undefined) throw new Error("nobody asked for history");
-  socket.say({ replyTo: question.id, body: { case: "historyPage", value: { top: at(1, epoch) } } });
+/** Answers a question for a page of history, the newest one, as one who asks for the end of the log gets it. */
+function topOf(socket: ScriptedSocket, epoch: string, replyTo = socket.asked("readHistory").at(-1)?.id): void {
+  if (replyTo === undefined) throw new Error("nobody asked for history");
+  socket.say({ replyTo, body: { case: "historyPage", value: { top: at(1, epoch) } } });
 }
 
 describe("publishing", () => {
@@ -268,7 +267,7 @@ describe("publishing", () => {
         retryable: true,
         retryAfterMs: 800,
       });
-      await server.after(799);
+      await server.after(839);
       expect(socket.asked("readHistory")).toHaveLength(1);
       await server.after(1);
       topOf(socket, "e1");
@@ -276,6 +275,42 @@ describe("publishing", () => {
       socket.publishedFrom(2);
       await turn();
       expect([outcome.now, keysOf(socket)]).toEqual(["at 2", ["lost"]]);
+    });
+
+    it("given more channels than the rate takes, when their epochs are asked for after the wait, then one at a time", async () => {
+      const socket = await server.connect();
+      const names = ["a", "b", "c", "d"];
+      for (const name of names) {
+        const subscribed = server.client.channel(name).subscribe();
+        await turn();
+        socket.subscribed(name);
+        await subscribed;
+        server.client.channel(name).unsubscribe();
+      }
+      const outcomes = names.map((name) => outcomeOf(server.client.channel(name).publish(1)));
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      const refused = { retryable: true, retryAfterMs: 600 };
+      for (const { id, value } of next.asked("readHistory")) {
+        if (["a", "b"].includes(value.channel)) topOf(next, "e1", id);
+        else next.error(id, "RATE_LIMIT_EXCEEDED", refused);
+      }
+      await turn();
+      for (const { id } of next.asked("publish")) next.error(id, "RATE_LIMIT_EXCEEDED", refused);
+      await server.after(629);
+      expect(next.asked("readHistory")).toHaveLength(4);
+      await server.after(1);
+      topOf(next, "e1");
+      await turn();
+      topOf(next, "e1");
+      await turn();
+      expect(next.asked("readHistory").map(({ value }) => value.channel)).toEqual(["a", "b", "c", "d", "c", "d"]);
+      for (let round = 0; round < 2; round++) {
+        next.publishedFrom(2);
+        await turn();
+      }
+      expect(outcomes.map(({ now }) => now.slice(0, 2))).toEqual(["at", "at", "at", "at"]);
     });
 
     it("given no answer to what the epoch is, when the time is over, then it is asked on another connection", async () => {

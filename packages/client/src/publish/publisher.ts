@@ -46,7 +46,10 @@ export class Publisher {
     this.#epochs = new EpochCheck({
       isReading: ports.isReading,
       onChecked: (channel, epoch) => this.#onEpochChecked(channel, epoch),
-      onUnavailable: (retryAfterMs) => this.#pace.backOff(retryAfterMs),
+      onAnswer: (error) => {
+        if (error === undefined) this.#pace.noteSuccess();
+        else this.#slowDown(error);
+      },
     });
   }
 
@@ -99,6 +102,7 @@ export class Publisher {
   /** The subscription of a channel begins or ends: what tells the epoch may be another. */
   onReadingChanged(channel: string): void {
     this.#epochs.onReadingChanged(channel);
+    this.#pump();
   }
 
   /** Rejects everything: with `error` what was never sent. */
@@ -112,7 +116,8 @@ export class Publisher {
   #pump(): void {
     const connection = this.#connection;
     if (connection === undefined || connection.isEnded || this.#onSettled !== undefined) return;
-    while (this.#pace.allows(this.#queue.sentCount)) {
+    while (this.#pace.allows(this.#queue.sentCount + this.#epochs.askedCount)) {
+      if (this.#epochs.askNext()) continue;
       const publish = this.#queue.take(this.#epochs.channels);
       if (publish === undefined) return;
       // Timers may be late, those of a page in the background by a minute.
@@ -157,13 +162,19 @@ export class Publisher {
     const { code, retryAfterMs } = error;
     if (code === "UNAVAILABLE" || code === "CONNECTION_CLOSED") {
       this.#putBackOpen(connection, publish);
-      this.#pace.backOff(retryAfterMs);
+      this.#slowDown(error);
     } else if (code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS) {
       this.#putBack(publish);
-      this.#pace.pauseFor(retryAfterMs);
+      this.#slowDown(error);
     } else {
       this.#reject(publish, refusalOf(publish, PmClientError.fromServer(error)));
     }
+  }
+
+  /** What was refused now is sent again later. */
+  #slowDown({ code, retryAfterMs }: ErrorMessage): void {
+    if (code === "RATE_LIMIT_EXCEEDED") this.#pace.pauseFor(retryAfterMs);
+    else this.#pace.backOff(retryAfterMs);
   }
 
   /** It may be in the log or not: its channel waits until the epoch is known. */
