@@ -29,4 +29,15 @@ describe("systemClock", () => {
     vi.advanceTimersByTime(60 * DAY_MS);
     expect([fired, vi.getTimerCount()]).toEqual([0, 0]);
   });
+
+  it("given a machine that sleeps, when it wakes, then the time has passed; a time of day that is set back changes nothing", () => {
+    const startMs = systemClock.monotonic();
+    vi.setSystemTime(Date.now() + DAY_MS);
+    expect(systemClock.monotonic() - startMs).toBe(DAY_MS);
+    vi.setSystemTime(Date.now() - 2 * DAY_MS);
+    vi.advanceTimersByTime(10);
+    expect(systemClock.monotonic() - startMs).toBe(DAY_MS + 10);
+    vi.setSystemTime(Date.now() + 999);
+    expect(systemClock.monotonic() - startMs).toBe(DAY_MS + 10);
+  });
 });
