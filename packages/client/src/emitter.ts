@@ -28,8 +28,11 @@ export class Emitter<Events extends object> {
   }
 
   #tell<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    const listeners = [...(this.#listeners.get(name) ?? [])];
-    for (const listener of listeners) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    const called = [...listeners];
+    for (const listener of called) {
+      // Another may have ended it just now.
+      if (!listeners.has(listener)) continue;
       try {
         listener(event as never);
       } catch (error) {
