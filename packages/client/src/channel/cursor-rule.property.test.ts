@@ -4,12 +4,14 @@ import { hasReached, judgePublication } from "./cursor-rule.ts";
 
 const offset = fc.nat({ max: 50 });
 const check = fc.integer({ min: 1, max: 5 });
+const near = fc.integer({ min: -2, max: 3 });
 const cursors = fc.record({ epoch: fc.constantFrom("e1", "e2"), offset, check: fc.nat({ max: 5 }) });
 
 describe("judgePublication", () => {
   it("given any cursor and any publication, when it is judged, then exactly one rule of the protocol holds", () => {
     fc.assert(
-      fc.property(cursors, fc.record({ offset, check }), (cursor, offered) => {
+      fc.property(cursors, near, check, (cursor, ahead, tag) => {
+        const offered = { offset: Math.max(0, cursor.offset + ahead), check: tag };
         const verdict = judgePublication(cursor, offered);
         if (offered.offset === cursor.offset + 1) {
           expect(verdict).toEqual({ kind: "accept", cursor: { epoch: cursor.epoch, ...offered } });
