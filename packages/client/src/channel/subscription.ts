@@ -70,9 +70,8 @@ export class Subscription {
     return this.#isWanted && !this.#isPaused;
   }
 
-  /** Wants the channel from now on; `connection` is the one to ask, if there is one. */
+  /** Wants the channel, which it did not, from now on; `connection` is the one to ask, if there is one. */
   begin(options: SubscribeOptions, connection: Connection | undefined): void {
-    if (this.#isWanted) return;
     this.#isWanted = true;
     this.#start = options;
     this.#cursor = options.since ?? undefined;
