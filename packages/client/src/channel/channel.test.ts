@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { at, laggedOf, publicationOf, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
+import {
+  at,
+  laggedOf,
+  publicationOf,
+  ScriptedServer,
+  type ScriptedSocket,
+  tagOf,
+  turn,
+} from "../../test/scripted-server.ts";
 import { RecoveryMiss } from "@pm/proto";
 import { json } from "../payload/payload-type.ts";
 import type { Channel } from "./channel.ts";
@@ -167,6 +175,36 @@ describe("Channel", () => {
     ]);
   });
 
+  it("given a miss of which nobody knows how many, when more are missed, then nobody knows how many all in all", async () => {
+    const missed: unknown[] = [];
+    channel.on("publication", ({ missedBefore }) => missed.push(missedBefore?.count));
+    const socket = await subscribe();
+    socket.say(laggedOf("project:42", at(9)), laggedOf("project:42", at(12), 3), publicationOf("project:42", 13));
+    expect(missed).toEqual([undefined]);
+    expect(events.at(-1)).toMatchObject(["lagged", { count: 3 }]);
+  });
+
+  it("given a miss, when subscribe is called again and the next payload is not valid, then the next valid one tells it", async () => {
+    const typed = server.client.channel("typed", {
+      payload: json((value) => {
+        if (value === 10) throw new RangeError("ten");
+        return value;
+      }),
+    });
+    const missed: unknown[] = [];
+    typed.on("publication", ({ position, missedBefore }) => missed.push([position.offset, missedBefore?.count]));
+    void typed.subscribe().catch(() => undefined);
+    const socket = await server.connect();
+    socket.subscribed("typed");
+    socket.say(laggedOf("typed", at(9), 9));
+    await typed.subscribe();
+    for (const offset of [10, 11, 12]) socket.publication("typed", offset);
+    expect(missed).toEqual([
+      [11, 9],
+      [12, undefined],
+    ]);
+  });
+
   it("given Lagged without a number, when it is told, then nobody knows how many", async () => {
     const socket = await subscribe();
     socket.say(laggedOf("project:42", at(9)));
@@ -201,7 +239,7 @@ describe("Channel", () => {
       await turn();
       if (socket.asked("subscribe").length === round + 2) socket.subscribed("project:42");
     }
-    expect(socket.asked("subscribe")).toHaveLength(3);
+    expect([socket.asked("subscribe").length, channel.state]).toEqual([3, "subscribing"]);
     await server.after(200);
     expect(socket.asked("subscribe")).toHaveLength(4);
   });
@@ -221,6 +259,7 @@ describe("Channel", () => {
     void channel.subscribe({ rewind: 3 }).catch(() => undefined);
     const socket = await server.connect();
     expect(socket.asked("subscribe")).toMatchObject([{ value: { rewind: 3 } }]);
+    expect(socket.asked("unsubscribe")).toEqual([]);
     socket.subscribed("project:42", { position: at(2), top: at(5) });
     socket.drop();
     await server.after(250);
@@ -260,6 +299,48 @@ describe("Channel", () => {
     expect(asked).toEqual([7, 8, 10, 10]);
   });
 
+  it("given a loop that takes nothing of what came, when the next begins, then that begins where the first did", async () => {
+    const kept = server.client.channel("kept", { since: { epoch: "e1", offset: 7, check: 1007 } });
+    const socket = await server.connect();
+    const loop = kept[Symbol.asyncIterator]();
+    await turn();
+    socket.subscribed("kept");
+    socket.say(publicationOf("kept", 8), publicationOf("kept", 9));
+    await loop.return?.();
+    const seen = collect(kept);
+    await turn();
+    expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(7) } });
+    socket.subscribed("kept");
+    socket.say(publicationOf("kept", 8), publicationOf("kept", 9));
+    await turn();
+    expect(seen.offsets).toEqual([8, 9]);
+  });
+
+  it("given a loop that was told of a miss and of nothing else, when the next begins, then it is not told of that again", async () => {
+    const kept = server.client.channel("kept", { since: { epoch: "e1", offset: 7, check: 1007 } });
+    const socket = await server.connect();
+    const loop = kept[Symbol.asyncIterator]();
+    await turn();
+    socket.subscribed("kept", { position: at(20), top: at(20), recovered: false, miss: RecoveryMiss.RETENTION });
+    await loop.return?.();
+    void kept[Symbol.asyncIterator]();
+    await turn();
+    expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(20) } });
+  });
+
+  it("given a channel without a position of its own, when a further loop begins, then it begins from then on", async () => {
+    const socket = await server.connect();
+    const loop = channel[Symbol.asyncIterator]();
+    await turn();
+    socket.subscribed("project:42");
+    socket.say(publicationOf("project:42", 1), publicationOf("project:42", 2));
+    await loop.next();
+    await loop.return?.();
+    void channel[Symbol.asyncIterator]();
+    await turn();
+    expect(socket.asked("subscribe").map(({ value }) => value.since)).toEqual([undefined, undefined]);
+  });
+
   it("given null for a position, when it is used, then it is none", async () => {
     void channel.subscribe({ since: null, rewind: 2 }).catch(() => undefined);
     void server.client
@@ -282,6 +363,20 @@ describe("Channel", () => {
     await turn();
     expect(seen).toMatchObject({ done: true, error: { code: "PERMISSION_DENIED" } });
     expect(events.at(-1)).toEqual(["unsubscribed", "PERMISSION_DENIED"]);
+  });
+
+  it("given a channel that was refused, when it is subscribed to again and left, then nobody is told of the refusal any more", async () => {
+    const rejected = expect(channel.subscribe()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    const socket = await server.connect();
+    socket.error(socket.asked("subscribe")[0]?.id ?? 0, "PERMISSION_DENIED");
+    await rejected;
+    const closed = expect(channel.subscribe()).rejects.toMatchObject({ code: "CLOSED" });
+    channel.unsubscribe();
+    await closed;
+    expect(events.slice(-2)).toEqual([
+      ["subscribing", undefined],
+      ["unsubscribed", undefined],
+    ]);
   });
 
   it("given a refusal for now, when the wait is over, then the client asks again", async () => {
@@ -501,6 +596,49 @@ describe("Channel", () => {
       expect(socket.asked("subscribe").at(-1)).toMatchObject({ value: { since: at(4) } });
     });
 
+    it("given two loops that are behind, when one of them has taken most, then the client waits for the other", async () => {
+      const loops = [channel[Symbol.asyncIterator](), channel[Symbol.asyncIterator]()];
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      socket.say(...[1, 2, 3, 4].map((offset) => publicationOf("project:42", offset)));
+      for (const [index, loop] of loops.entries()) {
+        for (let count = 0; count < 3; count++) {
+          expect(channel.state).toBe("paused");
+          await loop.next();
+        }
+        await turn();
+        expect(socket.asked("subscribe")).toHaveLength(index + 1);
+      }
+      for (const loop of loops) await loop.return?.();
+    });
+
+    it("given a loop that is behind, when the channel is left and subscribed to again, then the old loop does not hold it up", async () => {
+      const behind = channel[Symbol.asyncIterator]();
+      const socket = await server.connect();
+      socket.subscribed("project:42");
+      socket.say(...[1, 2, 3, 4].map((offset) => publicationOf("project:42", offset)));
+      channel.unsubscribe();
+      const loop = channel[Symbol.asyncIterator]();
+      await turn();
+      socket.subscribed("project:42", { position: at(4), top: at(4) });
+      socket.say(...[5, 6, 7, 8].map((offset) => publicationOf("project:42", offset)));
+      expect(channel.state).toBe("paused");
+      for (let count = 0; count < 3; count++) await loop.next();
+      expect(channel.state).toBe("subscribing");
+      for (let count = 0; count < 4; count++) expect(await behind.next()).toMatchObject({ done: false });
+      expect(await behind.next()).toEqual({ done: true, value: undefined });
+      await loop.return?.();
+    });
+
+    it("given a channel that was subscribed to and left, when a loop over it ends, then it is left", async () => {
+      await subscribe();
+      channel.unsubscribe();
+      const loop = channel[Symbol.asyncIterator]();
+      expect(channel.state).toBe("subscribing");
+      await loop.return?.();
+      expect(channel.state).toBe("unsubscribed");
+    });
+
     it("given a client that is closed, when a loop waits, then it ends; when the server stops the client, then it throws", async () => {
       const closed = collect(channel);
       await server.connect();
@@ -560,6 +698,58 @@ describe("Channel", () => {
       });
     });
 
+    it("given a payload that is not of the type, when a page is read, then it is left out and told", async () => {
+      const typed = server.client.channel("typed", {
+        payload: json((value) => {
+          if (value === 2) throw new RangeError("two");
+          return value;
+        }),
+      });
+      const invalid: number[] = [];
+      typed.on("invalid", ({ position }) => invalid.push(position.offset));
+      const socket = await server.connect();
+      const page = typed.history({ backward: true });
+      await turn();
+      const [question] = socket.asked("readHistory");
+      expect(question?.value.backward).toBe(true);
+      const publications = [3, 2, 1].map((offset) => {
+        const payload = { kind: { case: "json" as const, value: String(offset) } };
+        return { channel: "typed", offset: BigInt(offset), check: tagOf(offset), payload };
+      });
+      socket.say({
+        replyTo: question?.id ?? 0,
+        body: { case: "historyPage", value: { publications, position: at(1), top: at(3) } },
+      });
+      expect((await page).publications.map(({ data }) => data)).toEqual([3, 1]);
+      expect(invalid).toEqual([2]);
+    });
+
+    it("given an answer that is no page, when it comes, then that is said", async () => {
+      const socket = await server.connect();
+      const read = expect(channel.history()).rejects.toMatchObject({ code: "INTERNAL_ERROR" });
+      await turn();
+      socket.say({ replyTo: socket.asked("readHistory")[0]?.id ?? 0, body: { case: "pong", value: {} } });
+      await read;
+    });
+
+    it.each([
+      { limit: 1.5 },
+      { limit: -1 },
+      { limit: 2 ** 32 },
+      { since: { epoch: "e", offset: 1.5, check: 1 } },
+      { since: { epoch: "e", offset: 2 ** 53, check: 1 } },
+      { since: { epoch: "e", offset: 1, check: -1 } },
+      { since: { epoch: "\ud800", offset: 1, check: 1 } },
+    ])("given %j, when it is read, then that is refused here", async (options) => {
+      const socket = await server.connect();
+      await expect(channel.history(options)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      expect(socket.asked("readHistory")).toEqual([]);
+    });
+
+    it("given a client that was never told to connect, when it is read, then that says so", async () => {
+      await expect(channel.history()).rejects.toMatchObject({ code: "CLOSED" });
+    });
+
     it("given a connection that is lost before the answer, when the client is back, then it asks again", async () => {
       const socket = await server.connect();
       const page = channel.history();
@@ -602,6 +792,12 @@ describe("Channel", () => {
     ["half a surrogate pair", () => channel.subscribe({ since: { epoch: "\ud800", offset: 1, check: 1 } })],
   ])("given %s, when the channel is subscribed to, then that is refused here", async (_, call) => {
     await expect(call()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  it("given since with a rewind of 0, when the channel is subscribed to, then it continues after the position", async () => {
+    void channel.subscribe({ since: { epoch: "e1", offset: 7, check: 1007 }, rewind: 0 }).catch(() => undefined);
+    const socket = await server.connect();
+    expect(socket.asked("subscribe")).toMatchObject([{ value: { since: at(7), rewind: 0 } }]);
   });
 
   it("given a Map, when it is published, then that is refused here", async () => {

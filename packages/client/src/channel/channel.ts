@@ -217,7 +217,7 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
       for (const queue of this.#queues) queue.finish(this.#error);
       this.#queues.clear();
     }
-    this.#emitter.emit("state", { state, error: state === "unsubscribed" ? this.#error : undefined });
+    this.#emitter.emit("state", { state, error: this.#error });
   }
 
   #onReturn(queue: PublicationQueue<Publication<Data>>, { taken, hasRest }: LoopEnd<Publication<Data>>): void {
