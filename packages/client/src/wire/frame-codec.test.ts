@@ -1,6 +1,8 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { decodeClientFrame } from "@pm/proto";
 import { describe, expect, it } from "vitest";
-import { decodeFrame, encodeElement } from "./frame-codec.ts";
+import { decodeFrame, elementBytes, encodeElement } from "./frame-codec.ts";
+import type { ClientBody } from "./messages.ts";
 
 /** A frame with one message, whose fields `write` puts down. */
 function frame(write: (writer: BinaryWriter) => void): ArrayBuffer {
@@ -9,9 +11,16 @@ function frame(write: (writer: BinaryWriter) => void): ArrayBuffer {
   return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(message.finish()).finish().slice().buffer;
 }
 
+function publishOf(value: Uint8Array<ArrayBuffer>): ClientBody {
+  return { kind: "publish", value: { channel: "a", payload: { kind: { kind: "data", value } } } };
+}
+
 const pong = (writer: BinaryWriter): void => {
   writer.tag(8, WireType.LengthDelimited).bytes(new Uint8Array());
 };
+/** A number that is one byte too long. */
+const ELEVEN = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01);
+const POSITION = { epoch: "e".repeat(22), offset: 2 ** 53 - 1, check: 2 ** 32 - 1 };
 const PONG = { replyTo: 0, body: { kind: "pong", value: {} } };
 
 describe("decodeFrame of binary", () => {
@@ -36,6 +45,11 @@ describe("decodeFrame of binary", () => {
     expect(decodeFrame(unknown, "proto")).toEqual([{ replyTo: 9, body: undefined }]);
   });
 
+  it("given a number of 32 bits that is written with more, when it is decoded, then its low bits count", () => {
+    const id = frame((writer) => writer.tag(1, WireType.Varint).uint64(2n ** 32n + 5n));
+    expect(decodeFrame(id, "proto")).toEqual([{ replyTo: 5, body: undefined }]);
+  });
+
   it("given an enum value of the future, when it is decoded, then it is the first one", () => {
     const lagged = new BinaryWriter().tag(4, WireType.Varint).uint32(99).finish();
     const [message] = decodeFrame(
@@ -53,6 +67,15 @@ describe("decodeFrame of binary", () => {
     ["a number of eleven bytes", new Uint8Array(12).fill(0xff).buffer],
     ["a field that reaches beyond its message", Uint8Array.of(0x0a, 5, 1).buffer],
     ["a number cut off", Uint8Array.of(0x0a, 0x80).buffer],
+    ["text that reaches beyond its message", Uint8Array.of(0x0a, 4, 0x72, 2, 0x0a, 5).buffer],
+    ["a number cut off inside a message", Uint8Array.of(0x0a, 2, 0x08, 0x80).buffer],
+    ["an unknown number of eleven bytes", frame((writer) => writer.tag(100, WireType.Varint).raw(ELEVEN))],
+    [
+      "a signed number of eleven bytes",
+      frame((writer) =>
+        writer.tag(9, WireType.LengthDelimited).bytes(new BinaryWriter().tag(7, WireType.Varint).raw(ELEVEN).finish()),
+      ),
+    ],
   ])("given %s, when it is decoded, then it is refused", (_, bytes) => {
     expect(() => decodeFrame(bytes, "proto")).toThrow(expect.objectContaining({ code: "DECODE_ERROR" }));
   });
@@ -76,8 +99,16 @@ describe("decodeFrame of JSON", () => {
   });
 
   it("given enum values as numbers, when they are decoded, then they are known", () => {
-    const [message] = decodeFrame('{"messages":[{"lagged":{"reason":2}},{"lagged":{"reason":77}}]}', "json");
-    expect(message?.body).toMatchObject({ value: { reason: "RETENTION" } });
+    const messages = decodeFrame('{"messages":[{"lagged":{"reason":2}},{"lagged":{"reason":77}}]}', "json");
+    expect(messages).toMatchObject([
+      { body: { value: { reason: "RETENTION" } } },
+      { body: { value: { reason: "UNSPECIFIED" } } },
+    ]);
+  });
+
+  it("given base64 of the URL-safe alphabet without padding, when it is decoded, then it is taken too", () => {
+    const [message] = decodeFrame('{"messages":[{"publication":{"payload":{"data":"-_8"}}}]}', "json");
+    expect(message?.body).toMatchObject({ value: { payload: { kind: { value: Uint8Array.of(0xfb, 0xff) } } } });
   });
 
   it("given no text, when it is decoded, then it is a frame without messages", () => {
@@ -92,6 +123,7 @@ describe("decodeFrame of JSON", () => {
     ['{"messages":[null]}', "a message that is null"],
     ['{"messages":[{"replyTo":"x"}]}', "a number that is none"],
     ['{"messages":[{"replyTo":1.5}]}', "a fraction"],
+    ['{"messages":[{"replyTo":""}]}', "a number without digits"],
     ['{"messages":[{"error":{"code":5}}]}', "a string that is none"],
     ['{"messages":[{"error":{"retryable":"yes"}}]}', "a boolean that is none"],
     ['{"messages":[{"publication":{"payload":{"data":"*"}}}]}', "base64 that is none"],
@@ -110,5 +142,28 @@ describe("encodeElement", () => {
     const body = { kind: "publish", value: { channel: "a", event: undefined } } as const;
     expect(encodeElement({ id: 0, body }, "json")).toBe('{"publish":{"channel":"a"}}');
     expect(encodeElement({ id: 0, body }, "proto")).toEqual(Uint8Array.of(0x0a, 5, 0x22, 3, 0x0a, 1, 0x61));
+  });
+
+  it.each<[string, (length: number) => ClientBody]>([
+    ["text", (length) => ({ kind: "publish", value: { channel: "a", event: "é".repeat(length / 2) } })],
+    ["bytes", (length) => publishOf(new Uint8Array(length).fill(7))],
+    ["positions", (length) => ({ kind: "subscribe", value: { channel: "a".repeat(length), since: POSITION } })],
+  ])("given %s of any length, when it is encoded, then it is all there", (_, bodyOf) => {
+    for (let length = 0; length < 600; length++) {
+      const body = bodyOf(length);
+      const element = encodeElement({ id: 2 ** 32 - 1, body }, "proto") as Uint8Array<ArrayBuffer>;
+      const [message] = decodeClientFrame(element, "proto");
+      const json = encodeElement({ id: 2 ** 32 - 1, body }, "json") as string;
+      const [same] = decodeClientFrame(`{"messages":[${json}]}`, "json");
+      expect(message).toEqual(same);
+    }
+  });
+});
+
+describe("elementBytes", () => {
+  it("given characters of one to four bytes, when they are counted, then that is what they take as UTF-8", () => {
+    const characters = "\u007f\u0080\u07ff\u0800\ud7ff\ue000\uffff\u{10000}\u{10ffff}";
+    for (const text of [...Array.from(characters), characters])
+      expect(elementBytes(text)).toBe(Buffer.byteLength(text) + 1);
   });
 });
