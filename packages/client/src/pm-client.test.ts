@@ -39,9 +39,59 @@ describe("PmClient", () => {
       { url: "ws://server/ws", getToken, encoding: "protobuf" as never },
       'encoding is "protobuf", not "proto" or "json"',
     ],
+    [
+      "a number without an end",
+      { url: "ws://server/ws", getToken, maxQueuedPublications: Number.POSITIVE_INFINITY },
+      "maxQueuedPublications is Infinity (at least 1)",
+    ],
+    [
+      "an encoding that every object has",
+      { url: "ws://server/ws", getToken, encoding: "toString" as never },
+      'encoding is "toString", not "proto" or "json"',
+    ],
+    [
+      "an id that is none",
+      { url: "ws://server/ws", getToken, sessionId: 5 as never },
+      "sessionId is not well-formed text",
+    ],
     ["no getToken", { url: "ws://server/ws", getToken: undefined as never }, "getToken is not a function"],
   ])("given %s, when a client is made, then it is refused and says which option", (_, options, message) => {
     expect(() => new PmClient(options)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", message }));
+  });
+
+  it.each(["token", "access_token", "jwt", "bearer", "auth", "authorization"])(
+    "given a URL with the parameter %s, in which servers refuse tokens, when a client is made, then it is refused",
+    (parameter) => {
+      expect(() => new PmClient({ url: `ws://server/ws?${parameter}=x`, getToken })).toThrow(
+        `url carries a token in ${parameter}`,
+      );
+    },
+  );
+
+  it("given a page, when a client is made with a URL that is relative to it, then it is the page's server", async () => {
+    Object.assign(globalThis, { location: { href: "https://example.com/app/" } });
+    const server = new ScriptedServer({ url: "/ws" });
+    Reflect.deleteProperty(globalThis, "location");
+    expect((await server.dial()).url).toBe("wss://example.com/ws");
+    await server.client.close();
+  });
+
+  it("given the least that options may be, when a client is made, then it is taken", () => {
+    expect(() => new PmClient({ url: "ws://server/ws", getToken, maxPendingPublishes: 1 })).not.toThrow();
+  });
+
+  it("given a session id, when the client says Hello, then it is that", async () => {
+    const server = new ScriptedServer({ sessionId: "tab-5" });
+    expect((await server.connect()).asked("hello")).toMatchObject([{ value: { sessionId: "tab-5" } }]);
+    await server.client.close();
+  });
+
+  it("given a position and a rewind, when a channel with both is asked for, then that is refused", () => {
+    const { client } = new ScriptedServer();
+    const since = { epoch: "e1", offset: 1, check: 1 };
+    expect(() => client.channel("a", { since, rewind: 1 })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT", field: "rewind" }),
+    );
   });
 
   it("given an http URL, when the client connects, then it is the one of WebSocket", async () => {
@@ -58,7 +108,7 @@ describe("PmClient", () => {
     expect(() => client.channel("a", { payload: json(String) })).toThrow("payload of a is another one than before");
   });
 
-  it.each(["", "a b", "ä", "a".repeat(201), "a\n"])(
+  it.each(["", "a b", "ä", "a".repeat(201), "a\n", 5 as never])(
     "given %j, when a channel of that name is asked for, then it is refused",
     (name) => {
       const { client } = new ScriptedServer();
