@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { at, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
+import { at, laggedOf, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { PmClientError } from "../pm-client-error.ts";
 
@@ -193,6 +193,167 @@ describe("publishing", () => {
     expect(outcome.now).toBe("RATE_LIMIT_EXCEEDED");
   });
 
+  it.each<[readonly number[], number]>([
+    [[100, 900], 945],
+    [[900, 100], 945],
+  ])(
+    "given refusals with waits of %j ms, when they come together, then the longest is waited",
+    async (waits, dueMs) => {
+      const socket = await server.connect();
+      for (const data of waits) void channel.publish(data).catch(() => undefined);
+      await turn();
+      for (const [index, retryAfterMs] of waits.entries()) {
+        socket.error(socket.asked("publish")[index]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs });
+        // Chance is asked once a pause.
+        if (retryAfterMs === 900) server.fraction = 0.99;
+      }
+      await server.after(dueMs - 1);
+      expect(socket.asked("publish")).toHaveLength(2);
+      await server.after(1);
+      expect(socket.asked("publish")).toHaveLength(3);
+    },
+  );
+
+  it("given a rate that is exceeded for nobody knows how long, when it is refused, then the client waits all the same", async () => {
+    const socket = await server.connect();
+    void channel.publish(1).catch(() => undefined);
+    await turn();
+    socket.error(socket.asked("publish")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true });
+    await server.after(224);
+    expect(socket.asked("publish")).toHaveLength(1);
+    await server.after(1);
+    expect(socket.asked("publish")).toHaveLength(2);
+  });
+
+  it("given a pause, when it is over, then one is sent, and each success lets one more be on its way; what was sent before it does not count", async () => {
+    const many = new ScriptedServer();
+    const socket = await many.connect();
+    for (let index = 0; index < 10; index++)
+      void many.client
+        .channel("c")
+        .publish(index)
+        .catch(() => undefined);
+    await turn();
+    const publish = (index: number): number => socket.asked("publish")[index]?.id ?? 0;
+    const answer = (index: number): void => {
+      const value = { position: at(index + 1), messageId: `m-${index}` };
+      socket.say({ replyTo: publish(index), body: { case: "published", value } });
+    };
+    for (let index = 1; index < 10; index++)
+      socket.error(publish(index), "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
+    answer(0);
+    await many.after(630);
+    expect(socket.asked("publish")).toHaveLength(11);
+    answer(10);
+    await turn();
+    expect(socket.asked("publish")).toHaveLength(13);
+    answer(11);
+    answer(12);
+    await turn();
+    expect(socket.asked("publish")).toHaveLength(17);
+    await many.client.close();
+  });
+
+  it("given a success, when the server cannot do it once more, then pauses begin anew", async () => {
+    const socket = await server.connect();
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    socket.subscribed("project:42");
+    for (const data of [1, 2]) void channel.publish(data).catch(() => undefined);
+    await turn();
+    for (const { id } of socket.asked("publish")) socket.error(id, "UNAVAILABLE", { retryable: true });
+    await server.after(225);
+    socket.error(socket.asked("publish").at(-1)?.id ?? 0, "UNAVAILABLE", { retryable: true });
+    await server.after(350);
+    const value = { position: at(1), messageId: "m-1" };
+    socket.say({ replyTo: socket.asked("publish").at(-1)?.id ?? 0, body: { case: "published", value } });
+    await turn();
+    expect(socket.asked("publish")).toHaveLength(5);
+    socket.error(socket.asked("publish").at(-1)?.id ?? 0, "UNAVAILABLE", { retryable: true });
+    await server.after(225);
+    expect(socket.asked("publish")).toHaveLength(6);
+  });
+
+  it("given any number of successes, when much waits, then no more than 256 are on their way", async () => {
+    const many = new ScriptedServer();
+    const socket = await many.connect();
+    for (let index = 0; index < 600; index++)
+      void many.client
+        .channel("c")
+        .publish(index)
+        .catch(() => undefined);
+    await turn();
+    socket.publishedFrom(1);
+    await turn();
+    expect(socket.asked("publish")).toHaveLength(512);
+    await many.client.close();
+  });
+
+  it("given a pause, when the connection is lost, then the next one begins without it, at full speed, and with pauses of its own", async () => {
+    const socket = await server.connect();
+    for (const data of [1, 2, 3]) void channel.publish(data).catch(() => undefined);
+    await turn();
+    for (const { id } of socket.asked("publish"))
+      socket.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
+    socket.drop();
+    const next = await reconnect();
+    expect(next.asked("publish")).toHaveLength(3);
+    for (const { id } of next.asked("publish"))
+      next.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 900 });
+    await server.after(944);
+    expect(next.asked("publish")).toHaveLength(3);
+    await server.after(1);
+    expect(next.asked("publish")).toHaveLength(4);
+  });
+
+  it("given a publish that was sent late, when its wait would be over, then it has all the time for its answer", async () => {
+    const brief = new ScriptedServer({ maxPublishWaitMs: 10_000 });
+    const socket = await brief.dial();
+    const outcomes = [1, 2].map((data) => outcomeOf(brief.client.channel("c").publish(data)));
+    await brief.after(9000);
+    socket.welcome();
+    await brief.after(20_000);
+    socket.publication("tenant", 1);
+    await brief.after(9999);
+    expect(outcomes.map(({ now }) => now)).toEqual(["open", "open"]);
+    socket.publishedFrom(1);
+    await turn();
+    expect(outcomes.map(({ now }) => now)).toEqual(["at 1", "at 2"]);
+    await brief.client.close();
+  });
+
+  it("given a publish that was sent late, when it is refused for now after its wait, then it has expired", async () => {
+    const brief = new ScriptedServer({ maxPublishWaitMs: 10_000 });
+    const socket = await brief.dial();
+    const outcome = outcomeOf(brief.client.channel("c").publish(1));
+    await brief.after(9000);
+    socket.welcome();
+    await brief.after(2000);
+    expect(outcome.now).toBe("open");
+    socket.error(socket.asked("publish")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 100 });
+    await turn();
+    expect(outcome.now).toBe("EXPIRED");
+    await brief.client.close();
+  });
+
+  it("given an answer without a position, when it comes, then the outcome is unknown", async () => {
+    const socket = await server.connect();
+    const outcome = outcomeOf(channel.publish(1));
+    await turn();
+    socket.say({ replyTo: socket.asked("publish")[0]?.id ?? 0, body: { case: "published", value: {} } });
+    await turn();
+    expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+  });
+
+  it("given publishes on their way, when the client is closed, then their outcome is unknown", async () => {
+    await server.connect();
+    const outcome = outcomeOf(channel.publish(1));
+    await turn();
+    await server.client.close();
+    await turn();
+    expect(outcome.now).toBe("OUTCOME_UNKNOWN");
+  });
+
   it("given no answer, when the time is over, then the connection is left, and the next one brings it", async () => {
     const socket = await server.connect();
     void channel.subscribe().catch(() => undefined);
@@ -226,6 +387,103 @@ describe("publishing", () => {
       socket.publishedFrom(2);
       await turn();
       expect(outcome.now).toBe("at 2");
+    });
+
+    it("given a connection that is lost before it has told the epoch, when the client is back, then it asks again", async () => {
+      const { outcome } = await loseOne();
+      (await reconnect()).drop();
+      await turn();
+      expect(outcome.now).toBe("open");
+      await server.after(250);
+      const socket = await reconnect();
+      topOf(socket, "e1");
+      await turn();
+      expect(keysOf(socket)).toEqual(["lost"]);
+    });
+
+    it("given several that were lost, when the epoch has held, then they are sent again in their order", async () => {
+      const socket = await server.connect();
+      void channel.subscribe().catch(() => undefined);
+      await turn();
+      socket.subscribed("project:42");
+      for (const key of ["a", "b", "c"]) void channel.publish(key, { idempotencyKey: key }).catch(() => undefined);
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      next.subscribed("project:42");
+      await turn();
+      expect(keysOf(next)).toEqual(["a", "b", "c"]);
+    });
+
+    it("given two channels, when the log of one has begun anew, then what was lost of the other is not given up", async () => {
+      const other = server.client.channel("other");
+      const socket = await server.connect();
+      for (const wanted of [channel, other]) void wanted.subscribe().catch(() => undefined);
+      await turn();
+      for (const name of ["project:42", "other"]) socket.subscribed(name);
+      const outcomes = [channel, other].map((wanted) => outcomeOf(wanted.publish(1)));
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      next.subscribed("project:42", { position: at(0, "e2"), top: at(0, "e2"), recovered: false });
+      await turn();
+      expect(outcomes.map(({ now }) => now)).toEqual(["OUTCOME_UNKNOWN", "open"]);
+    });
+
+    it("given an epoch that Lagged has told, when a publish after it was lost, then it is sent again", async () => {
+      const socket = await server.connect();
+      void channel.subscribe().catch(() => undefined);
+      await turn();
+      socket.subscribed("project:42");
+      socket.say(laggedOf("project:42", at(4, "e2")));
+      void channel.publish(1, { idempotencyKey: "lost" }).catch(() => undefined);
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      next.subscribed("project:42");
+      await turn();
+      expect(keysOf(next)).toEqual(["lost"]);
+    });
+
+    it("given an epoch that is told after a publish was sent, when that was lost, then it is sent again", async () => {
+      const socket = await server.connect();
+      void channel.subscribe().catch(() => undefined);
+      void channel.publish(1, { idempotencyKey: "lost" }).catch(() => undefined);
+      await turn();
+      socket.subscribed("project:42");
+      socket.drop();
+      const next = await reconnect();
+      next.subscribed("project:42");
+      await turn();
+      expect(keysOf(next)).toEqual(["lost"]);
+    });
+
+    it("given an epoch that nobody ever knew, when it cannot be read either, then the outcome is unknown", async () => {
+      const socket = await server.connect();
+      const outcome = outcomeOf(channel.publish(1));
+      await turn();
+      socket.drop();
+      const next = await reconnect();
+      next.error(next.asked("readHistory")[0]?.id ?? 0, "PERMISSION_DENIED");
+      await turn();
+      expect([outcome.now, keysOf(next)]).toEqual(["OUTCOME_UNKNOWN", []]);
+    });
+
+    it("given a publish that was sent twice, when its answer is lost, then its window began when it was sent first", async () => {
+      const socket = await server.connect();
+      void channel.subscribe().catch(() => undefined);
+      await turn();
+      socket.subscribed("project:42");
+      const outcome = outcomeOf(channel.publish(1));
+      await turn();
+      socket.error(socket.asked("publish")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 1000 });
+      await server.after(10_000);
+      expect(socket.asked("publish")).toHaveLength(2);
+      socket.drop();
+      await server.after(259_999);
+      expect(outcome.now).toBe("open");
+      await server.after(1);
+      expect(outcome.now).toBe("OUTCOME_UNKNOWN");
     });
 
     it("given another epoch, when the client is back, then the outcome is unknown, and what was never sent is sent", async () => {
@@ -490,5 +748,21 @@ describe("publishing", () => {
     socket.publishedFrom(1);
     await turn();
     expect(outcome.now).toBe("at 3");
+  });
+
+  it("given several channels whose epochs the connection has told, when one cannot be published to now, then nothing is asked", async () => {
+    const socket = await server.connect();
+    for (const name of ["other", "project:42"]) {
+      const published = server.client.channel(name).publish(0);
+      await turn();
+      const value = { position: at(1), messageId: "m" };
+      socket.say({ replyTo: socket.asked("publish").at(-1)?.id ?? 0, body: { case: "published", value } });
+      await published;
+    }
+    void channel.publish(1, { idempotencyKey: "k" }).catch(() => undefined);
+    await turn();
+    socket.error(socket.asked("publish").at(-1)?.id ?? 0, "CONNECTION_CLOSED", { retryable: true });
+    await server.after(225);
+    expect([keysOf(socket).slice(-2), socket.asked("readHistory")]).toEqual([["k", "k"], []]);
   });
 });

@@ -69,8 +69,6 @@ export class Publisher {
   /** Commands go over this connection from now on. */
   serve(connection: Connection): void {
     this.#connection = connection;
-    this.#onSettled = undefined;
-    this.#pace.reset();
     this.#proceed();
   }
 
