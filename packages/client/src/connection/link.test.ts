@@ -256,6 +256,24 @@ describe("events of the network", () => {
     },
   );
 
+  it("given a client that connects, is closed and connects again, when it does, then the network is listened to once at a time", async () => {
+    let listening = 0;
+    const { client } = new ScriptedServer({
+      networkEvents: () => {
+        listening++;
+        return () => listening--;
+      },
+    });
+    for (let round = 0; round < 2; round++) {
+      void client.connect().catch(() => undefined);
+      void client.connect().catch(() => undefined);
+      expect(listening).toBe(1);
+      await client.close();
+      await client.close();
+      expect(listening).toBe(0);
+    }
+  });
+
   it("given a client that was closed, when the network is told of, then nothing listens", async () => {
     await server.connect();
     await server.client.close();
@@ -385,6 +403,24 @@ describe("moving after a GoAway", () => {
     await turn();
     server.socket.subscribed("project:42");
     expect(old.closedWith).toBe(1000);
+  });
+
+  it("given a publish that waits for the move, when the new connection is lost, then it goes over the old one, and so does history", async () => {
+    const { old, next } = await overlap();
+    const channel = server.client.channel("project:42");
+    void channel.publish(1).catch(() => undefined);
+    await turn();
+    next.subscribed("project:42");
+    void channel.publish(2).catch(() => undefined);
+    await turn();
+    expect([old.asked("publish").length, old.closedWith]).toEqual([1, undefined]);
+    next.drop();
+    await turn();
+    expect(old.asked("publish")).toHaveLength(2);
+    void channel.publish(3).catch(() => undefined);
+    void channel.history().catch(() => undefined);
+    await turn();
+    expect([old.asked("publish").length, old.asked("readHistory").length]).toEqual([3, 1]);
   });
 
   it("given a channel that was subscribed to during a move, when the new connection is lost, then the old one is asked for it", async () => {
