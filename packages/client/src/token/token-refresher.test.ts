@@ -78,6 +78,61 @@ describe("TokenRefresher", () => {
     expect(socket.asked("refreshToken").at(-1)).toMatchObject({ value: { token: "token-3" } });
   });
 
+  it("given refusals one after the other, when they are told, then the pauses grow, until a token is taken or another connection stands", async () => {
+    let socket = await connect();
+    const refuse = (): void => socket.error(socket.asked("refreshToken").at(-1)?.id ?? 0, "INVALID_TOKEN");
+    async function expectPause(pauseMs: number): Promise<void> {
+      const asked = socket.asked("refreshToken").length;
+      refuse();
+      await server.after(pauseMs - 1);
+      expect(socket.asked("refreshToken")).toHaveLength(asked);
+      await server.after(1);
+      expect(socket.asked("refreshToken")).toHaveLength(asked + 1);
+    }
+    await server.after(70_000);
+    for (const pauseMs of [750, 1000, 1500]) await expectPause(pauseMs);
+    refreshed(socket, 100_000);
+    await server.after(70_000);
+    for (const pauseMs of [750, 1000]) await expectPause(pauseMs);
+    socket.drop();
+    await server.after(250);
+    socket = server.socket;
+    socket.welcome(WELCOME);
+    await server.after(70_000);
+    await expectPause(750);
+  });
+
+  it("given a refusal that names a wait, when it is told, then that is waited", async () => {
+    const socket = await connect();
+    await server.after(70_000);
+    const [question] = socket.asked("refreshToken");
+    socket.error(question?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 5000 });
+    await server.after(4999);
+    expect(socket.asked("refreshToken")).toHaveLength(1);
+    await server.after(1);
+    expect(socket.asked("refreshToken")).toHaveLength(2);
+  });
+
+  it("given no answer to a refresh, when its time is over, then that is told and it is tried again", async () => {
+    const errors: string[] = [];
+    const socket = await connect();
+    server.client.on("tokenError", ({ code }) => errors.push(code));
+    await server.after(70_000);
+    await server.after(30_000);
+    expect(errors).toEqual(["TIMEOUT"]);
+    await server.after(750);
+    expect(socket.asked("refreshToken")).toHaveLength(2);
+  });
+
+  it("given a refresh whose answer is lost with the connection, when there is no other yet, then no token is fetched for it", async () => {
+    const socket = await connect();
+    await server.after(70_000);
+    socket.drop();
+    await server.after(250);
+    await server.after(5000);
+    expect(server.tokens).toBe(2);
+  });
+
   it("given a getToken that fails, when a token is due, then that is an event and the connection stays", async () => {
     let calls = 0;
     const errors: string[] = [];

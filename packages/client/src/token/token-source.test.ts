@@ -32,6 +32,7 @@ describe("TokenSource", () => {
     expect(await source.current()).toBe("t-1");
     clock.advance(1);
     expect(await source.current()).toBe("t-2");
+    expect(await source.current()).toBe("t-2");
     expect(requests.map(({ reason }) => reason)).toEqual(["connect", "refresh"]);
   });
 
@@ -108,6 +109,56 @@ describe("TokenSource", () => {
     expect(await source.fetch("expired")).toBe("t");
     expect(await refreshed).toBe("t");
     expect(requests.map(({ reason }) => reason)).toEqual(["refresh", "expired"]);
+  });
+
+  it("given a fetch that waits to try again, when a refresh is wanted too, then it goes on waiting", async () => {
+    const source = sourceOf(() => {
+      throw new Error("down");
+    });
+    const tokens = [source.fetch("expired")];
+    await turn();
+    tokens.push(source.fetch("refresh"));
+    await turn();
+    expect(requests.map(({ reason }) => reason)).toEqual(["expired"]);
+    source.close();
+    for (const token of tokens) await expect(token).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("given a fetch that waits to try again, when the source is closed, then it is rejected at once, and getToken is not called again", async () => {
+    const source = sourceOf(() => {
+      throw new Error("down");
+    });
+    const token = source.fetch("connect");
+    await turn();
+    source.close();
+    await expect(token).rejects.toMatchObject({ code: "CLOSED" });
+    clock.advance(60_000);
+    await turn();
+    expect([requests.length, clock.pending]).toEqual([1, 0]);
+  });
+
+  it("given a source that is closed, when it is used again at once, then the flights before and after do not disturb each other", async () => {
+    const second = Promise.withResolvers<string>();
+    const source = sourceOf(() => (requests.length === 1 ? new Promise<string>(() => undefined) : second.promise));
+    const closed = expect(source.fetch("connect")).rejects.toMatchObject({ code: "CLOSED" });
+    await turn();
+    source.close();
+    const tokens = [source.fetch("connect")];
+    await closed;
+    await turn();
+    tokens.push(source.fetch("refresh"));
+    second.resolve("t-2");
+    expect([await Promise.all(tokens), requests.length]).toEqual([["t-2", "t-2"], 2]);
+  });
+
+  it("given a source that was closed long after its token was taken, when it is used again, then it begins anew", async () => {
+    const source = sourceOf(() => "t");
+    await source.current();
+    source.accepted(1000);
+    source.close();
+    clock.advance(5000);
+    await source.current();
+    expect(requests.map(({ reason }) => reason)).toEqual(["connect", "connect"]);
   });
 
   it("given a source that is closed, when a token is wanted again, then it is a new one", async () => {
