@@ -57,6 +57,7 @@ describe("ReconnectPolicy", () => {
     [{}, 17_500],
     [{ errorHintMs: 40_000 }, 40_000],
     [{ goAwayHintMs: 100 }, 100],
+    [{ goAwayHintMs: 100, errorHintMs: 6000 }, 6000],
   ])("given 1013 with %j, when it is judged, then the wait is %d ms", (hints, expected) => {
     expect(waitAfter(1013, hints)).toBe(expected);
   });
@@ -79,6 +80,26 @@ describe("ReconnectPolicy", () => {
     expect(waitAfter(4401)).toBe(500);
     expect(waitAfter(4401, { welcomedForMs: 5000 })).toBe(0);
   });
+
+  it.each([
+    [1006, false],
+    [1012, true],
+    [1013, true],
+    [4029, false],
+  ])("given %d without a hint, when it is judged, then that nothing may shorten the wait is %j", (code, isHint) => {
+    expect(policy.judge(closure(code))).toMatchObject({ isHint });
+  });
+
+  it.each([
+    [999, "stop"],
+    [1000, "reconnect"],
+  ])(
+    "given 4501 and a next token that was good for %d ms, when that is refused too, then it is: %s",
+    (welcomedForMs, kind) => {
+      policy.judge(closure(4501));
+      expect(policy.judge(closure(4501, { welcomedForMs }))).toMatchObject({ kind });
+    },
+  );
 
   it("given 4501, when it is judged, then a token is fetched once; when the next is refused too, it stops", () => {
     expect(policy.judge(closure(4501))).toMatchObject({ kind: "reconnect", needsToken: true });
