@@ -25,4 +25,35 @@ describe("FrameWriter", () => {
     await turn();
     expect(frames.map(({ length }) => length)).toEqual([6, 10, 4, 20, 1]);
   });
+
+  it.each<[number[], number[]]>([
+    [[20], [20]],
+    [
+      [20, 20],
+      [20, 20],
+    ],
+  ])(
+    "given elements of %j bytes, each larger than a frame, when they are written, then each is one",
+    async (lengths, written) => {
+      const frames: Uint8Array[] = [];
+      const writer = new FrameWriter("proto", { maxBytes: 10, maxMessages: 3 }, (frame) =>
+        frames.push(frame as Uint8Array),
+      );
+      for (const length of lengths) writer.add(new Uint8Array(length));
+      await turn();
+      expect(frames.map(({ length }) => length)).toEqual(written);
+    },
+  );
+
+  it.each([
+    [20, ["{}", "{}", "{}"]],
+    [21, ["{},{}", "{}"]],
+    [24, ["{},{},{}"]],
+  ])("given JSON of at most %d bytes, when it is cut, then what is around it counts", async (maxBytes, written) => {
+    const frames: Element[] = [];
+    const writer = new FrameWriter("json", { maxBytes, maxMessages: 256 }, (frame) => frames.push(frame));
+    for (let count = 0; count < 3; count++) writer.add("{}");
+    await turn();
+    expect(frames).toEqual(written.map((elements) => `{"messages":[${elements}]}`));
+  });
 });

@@ -45,6 +45,6 @@ export class FrameWriter {
       frame.push(element);
       bytes += more;
     }
-    if (frame.length > 0) this.#write(joinElements(frame, this.#encoding));
+    this.#write(joinElements(frame, this.#encoding));
   }
 }
