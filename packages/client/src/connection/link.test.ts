@@ -1,8 +1,9 @@
 import { RecoveryMiss } from "@pm/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { at, laggedOf, publicationOf, ScriptedServer, type ScriptedSocket, turn } from "../../test/scripted-server.ts";
+import { at, laggedOf, publicationOf, ScriptedServer, ScriptedSocket, turn } from "../../test/scripted-server.ts";
 import type { ClientState } from "../client-state.ts";
 import type { NetworkEvent } from "../platform/network-events.ts";
+import { PmClientError } from "../pm-client-error.ts";
 
 describe("connecting", () => {
   let server: ScriptedServer;
@@ -72,6 +73,113 @@ describe("connecting", () => {
     await server.client.close();
     socket.welcome();
     expect([server.client.state.kind, socket.closedWith]).toEqual(["idle", 1000]);
+  });
+
+  it("given a client that was closed in use, when it connects again, then it takes a new token and begins anew", async () => {
+    const channel = server.client.channel("project:42");
+    const first = await server.connect();
+    first.goAway(0);
+    await server.after(0);
+    server.socket.welcome();
+    await server.client.close();
+    const socket = await server.connect();
+    expect([server.client.state.kind, socket.token]).toEqual(["connected", "token-2"]);
+    void channel.subscribe().catch(() => undefined);
+    void channel.publish(1).catch(() => undefined);
+    await turn();
+    expect(socket.received.map(({ body }) => body.case)).toEqual(["hello", "subscribe", "publish"]);
+  });
+
+  it("given a channel and a publish that wait, when the client is welcomed, then Hello goes first and the publish last", async () => {
+    const socket = await server.dial();
+    void server.client
+      .channel("project:42")
+      .publish(1)
+      .catch(() => undefined);
+    void server.client
+      .channel("project:42")
+      .subscribe()
+      .catch(() => undefined);
+    socket.welcome();
+    await turn();
+    expect(socket.received.map(({ body }) => body.case)).toEqual(["hello", "subscribe", "publish"]);
+  });
+
+  it("given a getToken that is slow, when the client is closed before it answers, then nothing comes of it", async () => {
+    const token = Promise.withResolvers<string>();
+    const slow = new ScriptedServer({ getToken: () => token.promise });
+    const connected = expect(slow.client.connect()).rejects.toMatchObject({ code: "CLOSED" });
+    await slow.after(0);
+    await slow.client.close();
+    await connected;
+    token.resolve("late");
+    await turn();
+    expect([slow.client.state.kind, slow.sockets, slow.clock.pending]).toEqual(["idle", [], 0]);
+  });
+
+  it("given a token that is there, when the client is closed in the turn in which it is taken, then no socket is opened", async () => {
+    (await server.connect()).drop();
+    server.clock.advance(250);
+    await server.client.close();
+    await turn();
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it("given a socket that is not welcomed yet, when the client is closed, then no timer is left", async () => {
+    (await server.dial()).open();
+    await server.client.close();
+    expect(server.clock.pending).toBe(0);
+  });
+
+  it("given a second Welcome, and messages without a body, when they come, then they are ignored", async () => {
+    const socket = await server.connect();
+    socket.welcome();
+    socket.say({});
+    await turn();
+    expect([socket.asked("hello").length, states]).toEqual([1, ["connecting", "connected"]]);
+  });
+
+  it("given an answer with a body that is not known, when it comes, then the command is answered", async () => {
+    const socket = await server.connect();
+    const page = expect(server.client.channel("project:42").history()).rejects.toMatchObject({
+      code: "INTERNAL_ERROR",
+    });
+    await turn();
+    socket.say({ replyTo: socket.asked("readHistory")[0]?.id ?? 0 });
+    await page;
+  });
+
+  it("given a client that is closed while a frame is read, when more is in it, then that is not told", async () => {
+    const channel = server.client.channel("project:42");
+    const seen: string[] = [];
+    channel.on("publication", ({ messageId }) => {
+      seen.push(messageId);
+      void server.client.close();
+    });
+    server.client.on("error", ({ code }) => seen.push(code));
+    void channel.subscribe().catch(() => undefined);
+    const socket = await server.connect();
+    socket.subscribed("project:42");
+    const error = { body: { case: "error" as const, value: { code: "INVALID_MESSAGE" } } };
+    socket.say(publicationOf("project:42", 1), error);
+    expect(seen).toEqual(["m-1"]);
+  });
+
+  it("given a command, when the client is closed in the same turn, then it is not sent any more", async () => {
+    const socket = await server.connect();
+    const page = expect(server.client.channel("project:42").history()).rejects.toMatchObject({ code: "CLOSED" });
+    await server.client.close();
+    await page;
+    expect(socket.asked("readHistory")).toEqual([]);
+  });
+
+  it("given more channels than a frame may have messages, when the client connects, then they are asked for in two", async () => {
+    for (let index = 0; index < 300; index++)
+      void server.client
+        .channel(`c-${index}`)
+        .subscribe()
+        .catch(() => undefined);
+    expect((await server.connect()).frames).toEqual([256, 45]);
   });
 
   it("given connect and close one after the other, when all is done, then no timer is left", async () => {
@@ -173,6 +281,33 @@ describe("after a close", () => {
     },
   );
 
+  it.each([0, 4_294_967_295])(
+    "given an Error with a wait of %d ms, when the server closes with 4029, then what was said before it counts",
+    async (retryAfterMs) => {
+      const socket = await server.connect();
+      socket.error(0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 7000 });
+      socket.error(0, "RATE_LIMIT_EXCEEDED", { retryAfterMs });
+      socket.drop(4029);
+      expect(server.client.state).toMatchObject({ kind: "waiting", afterMs: 7000 });
+    },
+  );
+
+  it("given a client that is old, when its connections are lost young, then waits grow; when it begins again, then from the beginning", async () => {
+    const socket = await server.dial();
+    socket.welcome({ heartbeatIntervalMs: 10_000_000 });
+    await server.after(40_000);
+    socket.drop();
+    for (const afterMs of [250, 500, 1000]) {
+      expect(server.client.state).toMatchObject({ kind: "waiting", afterMs });
+      await server.after(afterMs);
+      server.socket.welcome();
+      server.socket.drop();
+    }
+    await server.client.close();
+    (await server.connect()).drop();
+    expect(server.client.state).toMatchObject({ kind: "waiting", afterMs: 250 });
+  });
+
   it("given a stopped client, when it is told to connect, then it begins again", async () => {
     (await server.connect()).drop(4503);
     await server.connect();
@@ -196,6 +331,22 @@ describe("a connection that is dead", () => {
     expect(server.client.state.kind).toBe("connected");
     await server.after(1);
     expect(server.client.state).toMatchObject({ kind: "waiting", closeCode: 1006, reason: "no sign of life" });
+    await server.client.close();
+  });
+
+  it("given a Welcome that names no times, when nothing comes, then it is asked after 25 s and left after 10 s more", async () => {
+    const server = new ScriptedServer();
+    const socket = await server.dial();
+    socket.open();
+    socket.say({ body: { case: "welcome", value: { tenantId: "acme", userId: "u-1", tokenExpiresAtMs: 3_600_000n } } });
+    await server.after(24_999);
+    expect(socket.asked("ping")).toEqual([]);
+    await server.after(1);
+    expect(socket.asked("ping")).toHaveLength(1);
+    await server.after(9999);
+    expect(server.client.state.kind).toBe("connected");
+    await server.after(1);
+    expect(server.client.state.kind).toBe("waiting");
     await server.client.close();
   });
 
@@ -232,8 +383,78 @@ describe("events of the network", () => {
       emit(event);
       await turn();
       expect(server.sockets).toHaveLength(2);
+      await server.after(250);
+      expect(server.sockets).toHaveLength(2);
     },
   );
+
+  it("given a client that waits, when offline is told, then it goes on waiting", async () => {
+    (await server.connect()).drop();
+    emit("offline");
+    await turn();
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it("given a getToken that has failed, when the client is online again, then it is asked at once", async () => {
+    let calls = 0;
+    const offline = new ScriptedServer({
+      networkEvents: (listener) => {
+        emit = listener;
+        return () => undefined;
+      },
+      getToken: () => {
+        if (++calls === 1) throw new Error("offline");
+        return "token";
+      },
+    });
+    void offline.client.connect().catch(() => undefined);
+    await offline.after(0);
+    expect(calls).toBe(1);
+    emit("online");
+    await turn();
+    expect([calls, offline.sockets.length]).toEqual([2, 1]);
+    await offline.client.close();
+  });
+
+  it("given a client that moves later, as the server told it to, when it is online again, then it goes on waiting", async () => {
+    (await server.connect()).goAway(3000);
+    emit("online");
+    await turn();
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it("given two connections, when online is told, then both are asked", async () => {
+    void server.client
+      .channel("project:42")
+      .subscribe()
+      .catch(() => undefined);
+    const old = await server.connect();
+    old.subscribed("project:42");
+    old.goAway(0);
+    await server.after(0);
+    const next = server.socket;
+    next.welcome();
+    await turn();
+    emit("online");
+    await turn();
+    expect([old.asked("ping").length, next.asked("ping").length]).toEqual([1, 1]);
+  });
+
+  it("given a connection that was asked, when it is asked again before its answer, then there is one question; after it, another", async () => {
+    const socket = await server.connect();
+    await server.after(23_000);
+    emit("online");
+    await server.after(4000);
+    emit("wake");
+    await turn();
+    expect(socket.asked("ping")).toHaveLength(1);
+    socket.say({ replyTo: socket.asked("ping")[0]?.id ?? 0, body: { case: "pong", value: {} } });
+    emit("wake");
+    await turn();
+    expect(socket.asked("ping")).toHaveLength(2);
+    await server.after(5000);
+    expect(server.client.state.kind).toBe("waiting");
+  });
 
   it("given a client that waits as the server told it to, when it is online again, then it goes on waiting", async () => {
     const socket = await server.connect();
@@ -500,6 +721,71 @@ describe("moving after a GoAway", () => {
       await server.after(1);
       expect(server.sockets).toHaveLength(index + 3);
     }
+  });
+
+  it("given a new connection that is refused for good, when the old one is lost later, then the client connects as if nothing had been", async () => {
+    const { old, next } = await move();
+    next.drop(4503);
+    await server.after(20_000);
+    expect([server.client.state.kind, server.sockets.length, old.closedWith]).toEqual(["connected", 2, undefined]);
+    old.drop();
+    expect(server.client.state.kind).toBe("waiting");
+    await server.after(20_000);
+    expect(server.sockets).toHaveLength(3);
+  });
+
+  it("given a new connection whose token is refused, when getToken says unauthorized, then the client stops", async () => {
+    let calls = 0;
+    const other = new ScriptedServer({
+      getToken: () => {
+        if (++calls === 2) throw PmClientError.unauthorized("logged out");
+        return "token";
+      },
+    });
+    const old = await other.connect();
+    old.goAway(0);
+    await other.after(0);
+    other.socket.drop(4401);
+    await other.after(0);
+    expect(other.client.state).toMatchObject({ kind: "stopped", error: { code: "UNAUTHORIZED" } });
+    expect([old.closedWith, other.clock.pending]).toEqual([1000, 0]);
+  });
+
+  it("given a platform that refuses a second socket, when the client is to move, then that is told, and the old connection serves on", async () => {
+    const errors: string[] = [];
+    const sockets: ScriptedSocket[] = [];
+    const other = new ScriptedServer({
+      openSocket: (url, protocols, listener) => {
+        if (sockets.length === 1) {
+          sockets.push(...sockets);
+          throw new SyntaxError("no");
+        }
+        const socket = new ScriptedSocket(url, protocols, listener);
+        sockets.push(socket);
+        return socket;
+      },
+    });
+    other.client.on("error", ({ code }) => errors.push(code));
+    void other.client.connect().catch(() => undefined);
+    await other.after(0);
+    const [old] = sockets;
+    old?.welcome();
+    old?.goAway(0);
+    await other.after(0);
+    expect([errors, other.client.state.kind]).toEqual([["UNSUPPORTED"], "connected"]);
+    old?.drop();
+    await other.after(20_000);
+    expect(sockets).toHaveLength(3);
+    await other.client.close();
+  });
+
+  it("given a move that is complete, when Lagged comes, then it is told", async () => {
+    const { next } = await overlap();
+    const lagged: unknown[] = [];
+    server.client.channel("project:42").on("lagged", ({ count }) => lagged.push(count));
+    next.subscribed("project:42");
+    next.say(laggedOf("project:42", at(5), 5));
+    expect(lagged).toEqual([5]);
   });
 
   it("given Lagged on the old connection, when the new one delivers already, then it does not count", async () => {
