@@ -70,10 +70,13 @@ describe("PmClient", () => {
 
   it("given a page, when a client is made with a URL that is relative to it, then it is the page's server", async () => {
     Object.assign(globalThis, { location: { href: "https://example.com/app/" } });
-    const server = new ScriptedServer({ url: "/ws" });
-    Reflect.deleteProperty(globalThis, "location");
-    expect((await server.dial()).url).toBe("wss://example.com/ws");
-    await server.client.close();
+    try {
+      const server = new ScriptedServer({ url: "/ws" });
+      expect((await server.dial()).url).toBe("wss://example.com/ws");
+      await server.client.close();
+    } finally {
+      Reflect.deleteProperty(globalThis, "location");
+    }
   });
 
   it("given the least that options may be, when a client is made, then it is taken", () => {

@@ -619,6 +619,7 @@ describe("Channel", () => {
       socket.say(...[1, 2, 3, 4].map((offset) => publicationOf("project:42", offset)));
       channel.unsubscribe();
       const loop = channel[Symbol.asyncIterator]();
+      expect(channel.state).toBe("subscribing");
       await turn();
       socket.subscribed("project:42", { position: at(4), top: at(4) });
       socket.say(...[5, 6, 7, 8].map((offset) => publicationOf("project:42", offset)));
