@@ -129,7 +129,8 @@ class BinaryWriter {
   #reserve(more: number): void {
     if (this.#at + more <= this.#bytes.length) return;
     const grown = new Uint8Array(2 * (this.#at + more));
-    grown.set(this.#bytes.subarray(0, this.#at));
+    // All of it: when a length is written, its content is behind it already.
+    grown.set(this.#bytes);
     this.#bytes = grown;
   }
 }

@@ -12,7 +12,7 @@ function frame(write: (writer: BinaryWriter) => void): ArrayBuffer {
 }
 
 function publishOf(value: Uint8Array<ArrayBuffer>): ClientBody {
-  return { kind: "publish", value: { channel: "a", payload: { kind: { kind: "data", value } } } };
+  return { kind: "publish", value: { channel: "a", payload: { kind: { kind: "data", value } }, event: "e" } };
 }
 
 const pong = (writer: BinaryWriter): void => {
