@@ -316,6 +316,37 @@ describe("Channel", () => {
     expect(seen.offsets).toEqual([8, 9]);
   });
 
+  it("given a loop that is behind when the client stops, when it ends before it has taken all, then the next begins with what it left", async () => {
+    const kept = server.client.channel("kept", { since: { epoch: "e1", offset: 7, check: 1007 } });
+    const loop = kept[Symbol.asyncIterator]();
+    const socket = await server.connect();
+    socket.subscribed("kept");
+    socket.say(publicationOf("kept", 8), publicationOf("kept", 9));
+    socket.drop(4503);
+    expect((await loop.next()).value?.position.offset).toBe(8);
+    await loop.return?.();
+    const next = await server.connect();
+    void kept[Symbol.asyncIterator]();
+    await turn();
+    expect(next.asked("subscribe")).toMatchObject([{ value: { since: at(8) } }]);
+  });
+
+  it("given a loop that has left something, when another is on its way already, then that is not disturbed", async () => {
+    const kept = server.client.channel("kept", { since: { epoch: "e1", offset: 7, check: 1007 } });
+    const loop = kept[Symbol.asyncIterator]();
+    const socket = await server.connect();
+    socket.subscribed("kept");
+    socket.say(publicationOf("kept", 8), publicationOf("kept", 9));
+    kept.unsubscribe();
+    const other = kept[Symbol.asyncIterator]();
+    await loop.return?.();
+    expect(kept.state).toBe("subscribing");
+    await other.return?.();
+    void kept[Symbol.asyncIterator]();
+    await turn();
+    expect(socket.asked("subscribe").map(({ value }) => Number(value.since?.offset))).toEqual([7, 9, 9]);
+  });
+
   it("given a loop that was told of a miss and of nothing else, when the next begins, then it is not told of that again", async () => {
     const kept = server.client.channel("kept", { since: { epoch: "e1", offset: 7, check: 1007 } });
     const socket = await server.connect();
@@ -796,9 +827,10 @@ describe("Channel", () => {
   });
 
   it("given since with a rewind of 0, when the channel is subscribed to, then it continues after the position", async () => {
-    void channel.subscribe({ since: { epoch: "e1", offset: 7, check: 1007 }, rewind: 0 }).catch(() => undefined);
+    const since = { epoch: "e1", offset: 0, check: 2 ** 32 - 1 };
+    void channel.subscribe({ since, rewind: 0 }).catch(() => undefined);
     const socket = await server.connect();
-    expect(socket.asked("subscribe")).toMatchObject([{ value: { since: at(7), rewind: 0 } }]);
+    expect(socket.asked("subscribe")).toMatchObject([{ value: { since: { ...since, offset: 0n }, rewind: 0 } }]);
   });
 
   it("given a Map, when it is published, then that is refused here", async () => {

@@ -221,11 +221,13 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   #onReturn(queue: PublicationQueue<Publication<Data>>, { taken, hasRest }: LoopEnd<Publication<Data>>): void {
-    if (!this.#queues.delete(queue)) return;
-    if (this.#queues.size > 0 || this.#isKept) {
+    const isOpen = this.#queues.delete(queue);
+    if (isOpen && (this.#queues.size > 0 || this.#isKept)) {
       this.#resume();
       return;
     }
+    // It may have been ended before, with the channel or the client, and left what it had not taken yet.
+    if (!isOpen && this.#subscription.isWanted) return;
     if (hasRest) this.#untakenAfter = taken?.position ?? this.#begunAt;
     this.#subscription.end();
   }
