@@ -132,6 +132,16 @@ describe("PmClient", () => {
     expect(states).toEqual(["connecting"]);
   });
 
+  it("given a client that is closed already, when it is closed again, then nothing is told", async () => {
+    const server = new ScriptedServer();
+    const states: string[] = [];
+    server.client.on("state", ({ kind }) => states.push(kind));
+    await server.client.close();
+    await server.dial();
+    for (let count = 0; count < 2; count++) await server.client.close();
+    expect(states).toEqual(["connecting", "idle"]);
+  });
+
   it("given a client in use, when its scope ends, then it is closed", async () => {
     const server = new ScriptedServer();
     {

@@ -779,6 +779,13 @@ describe("moving after a GoAway", () => {
     await other.client.close();
   });
 
+  it("given GoAway that is said again, when the new connection is there already, then no other is made", async () => {
+    const { old } = await overlap();
+    old.goAway(0);
+    await server.after(1000);
+    expect(server.sockets).toHaveLength(2);
+  });
+
   it("given a move that is complete, when Lagged comes, then it is told", async () => {
     const { next } = await overlap();
     const lagged: unknown[] = [];

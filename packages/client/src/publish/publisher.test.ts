@@ -205,7 +205,7 @@ describe("publishing", () => {
       for (const [index, retryAfterMs] of waits.entries()) {
         socket.error(socket.asked("publish")[index]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs });
         // Chance is asked once a pause.
-        if (retryAfterMs === 900) server.fraction = 0.99;
+        server.fraction = 0.99;
       }
       await server.after(dueMs - 1);
       expect(socket.asked("publish")).toHaveLength(2);
@@ -272,6 +272,26 @@ describe("publishing", () => {
     socket.error(socket.asked("publish").at(-1)?.id ?? 0, "UNAVAILABLE", { retryable: true });
     await server.after(225);
     expect(socket.asked("publish")).toHaveLength(6);
+  });
+
+  it("given pauses that have grown, when another connection serves, then they begin anew", async () => {
+    const socket = await server.connect();
+    void channel.subscribe().catch(() => undefined);
+    await turn();
+    socket.subscribed("project:42");
+    void channel.publish(1).catch(() => undefined);
+    await turn();
+    for (const pauseMs of [225, 350]) {
+      socket.error(socket.asked("publish").at(-1)?.id ?? 0, "UNAVAILABLE", { retryable: true });
+      await server.after(pauseMs);
+    }
+    socket.drop();
+    const next = await reconnect();
+    next.subscribed("project:42");
+    await turn();
+    next.error(next.asked("publish")[0]?.id ?? 0, "UNAVAILABLE", { retryable: true });
+    await server.after(225);
+    expect(next.asked("publish")).toHaveLength(2);
   });
 
   it("given any number of successes, when much waits, then no more than 256 are on their way", async () => {
