@@ -42,6 +42,16 @@ describe("pageEvents", () => {
     expect(told).toHaveLength(5);
   });
 
+  it("given a worker, which has no document, when its network changes, then that is told until it is ended", () => {
+    Reflect.deleteProperty(globalThis, "document");
+    const told: NetworkEvent[] = [];
+    const end = pageEvents((event) => told.push(event));
+    window.dispatchEvent(new Event("online"));
+    end();
+    window.dispatchEvent(new Event("offline"));
+    expect(told).toEqual(["online"]);
+  });
+
   it("given no page, when it is listened to, then nothing is told and nothing fails", () => {
     for (const name of names) Reflect.deleteProperty(globalThis, name);
     expect(() => pageEvents(() => undefined)()).not.toThrow();
