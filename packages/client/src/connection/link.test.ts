@@ -440,6 +440,18 @@ describe("events of the network", () => {
     expect([old.asked("ping").length, next.asked("ping").length]).toEqual([1, 1]);
   });
 
+  it("given a server that wants signs of life within 3 s, when online is told, then the connection is left after that", async () => {
+    const socket = await server.dial();
+    socket.open();
+    const value = { tenantId: "acme", userId: "u-1", tokenExpiresAtMs: 3_600_000n, heartbeatTimeoutMs: 3000 };
+    socket.say({ body: { case: "welcome", value } });
+    emit("online");
+    await server.after(2999);
+    expect(server.client.state.kind).toBe("connected");
+    await server.after(1);
+    expect(server.client.state.kind).toBe("waiting");
+  });
+
   it("given a connection that was asked, when it is asked again before its answer, then there is one question; after it, another", async () => {
     const socket = await server.connect();
     await server.after(23_000);
