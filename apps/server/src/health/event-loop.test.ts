@@ -1,10 +1,12 @@
 import type { CancelTimer, Clock } from "@pm/core";
+import { ManualClock } from "@pm/core/testing";
 import { describe, expect, it } from "vitest";
 import { EventLoop } from "./event-loop.ts";
 
 /** A clock whose one timer comes as late as the test says. */
 class LateClock implements Clock {
-  #nowMs = 0;
+  /** The machine has run for long when the process starts. */
+  #nowMs = 1_000_000;
   #tick = (): void => undefined;
 
   now(): number {
@@ -45,6 +47,7 @@ describe("EventLoop", () => {
     [100, "ok", 0],
     [90, "ok", 0],
     [349, "ok", 249],
+    [349.4, "ok", 249],
     [350, "degraded", 250],
     [5_099, "degraded", 4_999],
     [5_100, "failed", 5_000],
@@ -52,6 +55,15 @@ describe("EventLoop", () => {
     const { clock, eventLoop } = await started();
     clock.tickAfter(ms);
     expect(eventLoop.report()).toEqual({ state, numbers: { lag_ms: lag } });
+  });
+
+  it("given it was started twice, when it is closed, then no timer is left", async () => {
+    const clock = new ManualClock();
+    const eventLoop = new EventLoop(clock);
+    await Promise.all([eventLoop.start(), eventLoop.start()]);
+    expect(clock.pending).toBe(1);
+    eventLoop.close();
+    expect(clock.pending).toBe(0);
   });
 
   it("given one late timer, when five seconds of good ones have come, then it is forgotten, and not long before", async () => {

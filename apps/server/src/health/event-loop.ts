@@ -38,7 +38,7 @@ export class EventLoop implements WatchedSubsystem {
 
   #tick(): void {
     const nowMs = this.#clock.monotonic();
-    const lagMs = Math.max(0, nowMs - this.#lastMs - TICK_MS);
+    const lagMs = nowMs - this.#lastMs - TICK_MS;
     this.#lastMs = nowMs;
     if (++this.#ticks % TICKS_A_SPAN === 0) {
       this.#spans.unshift(0);

@@ -30,12 +30,28 @@ function probed(otherwise: "degraded" | "failed" = "failed") {
 describe("Probe", () => {
   it("given a part, when it is started, then it waits for the first answer, and reports how long that took", async () => {
     const { part, clock, probe } = probed();
-    const started = probe.start();
+    clock.advance(1);
+    expect(probe.report()).toEqual({ state: "ok", numbers: { round_trip_ms: 0, last_answer_ms_ago: 1 } });
+    let hasStarted = false;
+    const started = probe.start().then(() => {
+      hasStarted = true;
+    });
+    await new Promise(setImmediate);
+    expect(hasStarted).toBe(false);
     clock.advance(7);
     await part.answer(0);
     await started;
     clock.advance(5);
     expect(probe.report()).toEqual({ state: "ok", numbers: { round_trip_ms: 7, last_answer_ms_ago: 5 } });
+    probe.close();
+  });
+
+  it("given it was started twice, when it is asked, then there is one question and one timer", async () => {
+    const { part, clock, probe } = probed();
+    const started = [probe.start(), probe.start()];
+    await part.answer(0);
+    await Promise.all(started);
+    expect([part.questions.length, clock.pending]).toEqual([1, 1]);
     probe.close();
   });
 

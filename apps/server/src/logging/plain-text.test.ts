@@ -9,6 +9,7 @@ describe("plainText", () => {
     ["del\u007f c1\u009b", "del␡ c1�"],
     ["\u202eevil\u2066 \u2028\u2029 \u200f", "�evil� �� �"],
     ["lone \ud800 and \udfff", "lone � and �"],
+    ["eyJhbGciOiJ", "[redacted]"],
   ])("given %j when it is made plain then it is %j", (text, expected) => {
     expect(plainText(text)).toBe(expected);
   });
@@ -16,6 +17,8 @@ describe("plainText", () => {
   it("given a long text when it is made plain then it is cut, with a note of its length", () => {
     expect(plainText("a".repeat(10_240))).toBe(`${"a".repeat(1024)}… (10240 characters)`);
     expect(plainText("a".repeat(1024))).toBe("a".repeat(1024));
+    const withToken = `eyJhbGciOiJIUzI1NiJ9.${"A".repeat(100)}. ${"a ".repeat(1000)}`;
+    expect(plainText(withToken)).toMatch(new RegExp(`… \\(${withToken.length} characters\\)$`));
   });
 
   it("given a pair of surrogates at the cut when it is made plain then it is not split", () => {

@@ -21,10 +21,20 @@ describe("redactTokens", () => {
     [`${HEADER}..${PAYLOAD}.${PAYLOAD}.${SIGNATURE}`, "[redacted]"],
     [`${Buffer.from('{ "alg":"HS256"}').toString("base64url")}.${PAYLOAD}.${SIGNATURE}`, "[redacted]"],
     [`${Buffer.from('{\n"alg":"HS256"}').toString("base64url")}.${PAYLOAD}.${SIGNATURE}`, "[redacted]"],
+    // The beginning of a header alone, however it is spaced.
+    ["eyJhbGciOiJ", "[redacted]"],
+    [Buffer.from('{ "alg":"HS256"}').toString("base64url"), "[redacted]"],
+    [Buffer.from('{\n"alg":"HS256"}').toString("base64url"), "[redacted]"],
+    [Buffer.from('{\r\n"alg":"HS256"}').toString("base64url"), "[redacted]"],
+    [Buffer.from('{\t"alg":"HS256"}').toString("base64url"), "[redacted]"],
+    // One that begins within a word is a token by what follows, one without a header by the lengths of its parts.
+    ["xeyJhbGciOiJ.abcdefgh", "x[redacted]"],
+    [`${"h".repeat(10)}.${"p".repeat(16)}.${"s".repeat(32)}`, "[redacted]"],
     [`${Buffer.from(' {"alg":"HS256"}').toString("base64url")}.${PAYLOAD}.${SIGNATURE}`, "[redacted]"],
     ["Authorization: Bearer abc", "Authorization: Bearer [redacted]"],
     ["authorization: bearer s3cret-key", "authorization: bearer [redacted]"],
     ["BEARER abc", "BEARER [redacted]"],
+    ["bearer abcdefghijklm", "bearer [redacted]"],
     [`Bearer ${TOKEN}`, "Bearer [redacted]"],
   ])("given %j when it is redacted then it is %j", (text, expected) => {
     expect(redactTokens(text)).toBe(expected);
@@ -38,10 +48,15 @@ describe("redactTokens", () => {
     "1.2.3",
     "127.0.0.1:3000",
     "keyboard-layout.settings",
+    "xeyJhbGciOiJ.abcdefg",
+    `${"h".repeat(9)}.${"p".repeat(16)}.${"s".repeat(32)}`,
+    `${"h".repeat(10)}.${"p".repeat(15)}.${"s".repeat(32)}`,
+    `${"h".repeat(10)}.${"p".repeat(16)}.${"s".repeat(31)}`,
     "019a1b2c-3d4e-7f50-8a9b-0c1d2e3f4a5b",
     "A bearer token is required.",
     "The Authorization header must be of the scheme Bearer.",
     "bearer tokens, as they are",
+    "bearer abcdefghijkl",
   ])("given %j when it is redacted then it stays", (text) => {
     expect(redactTokens(text)).toBe(text);
   });

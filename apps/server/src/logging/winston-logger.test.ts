@@ -121,6 +121,15 @@ describe("WinstonLogger", () => {
       },
     );
 
+    it("given a deep stack when it is written then the innermost twelve frames are there", () => {
+      const { logger, last } = logging();
+      const error = new Error("deep");
+      const frames = Array.from({ length: 40 }, (_, n) => `at frame${n} (file.js:1:1)`);
+      error.stack = ["Error: deep", ...frames].join("\n    ");
+      logger.error("failed", { error });
+      expect(last()["error"]).toMatchObject({ stack: frames.slice(0, 12) });
+    });
+
     it("given an error that is its own cause when it is written then it ends", () => {
       const { logger, last } = logging();
       const error = new Error("loop");
@@ -151,6 +160,7 @@ describe("WinstonLogger", () => {
         set: new Set([1, 2]),
         map: new Map([["a", { b: 1 }]]),
         bytes: Buffer.from("secret"),
+        buffer: new ArrayBuffer(3),
         list: [undefined, null],
       });
       expect(last()).toMatchObject({
@@ -165,6 +175,7 @@ describe("WinstonLogger", () => {
         set: [1, 2],
         map: [["a", { b: 1 }]],
         bytes: "[6 bytes]",
+        buffer: "[3 bytes]",
         list: [null, null],
       });
     });
@@ -206,6 +217,14 @@ describe("WinstonLogger", () => {
       });
     });
 
+    it("given fields that cannot be listed when they are written then the line is without them", () => {
+      const { logger, last } = logging();
+      const { proxy, revoke } = Proxy.revocable<Record<string, unknown>>({}, {});
+      revoke();
+      logger.info("event", proxy);
+      expect(last()).toEqual({ ts: "1970-01-01T00:00:00.000Z", level: "info", event: "event" });
+    });
+
     it("given the same object twice, not within itself, when it is written then it is there twice", () => {
       const { logger, last } = logging();
       const shared = { a: 1 };
@@ -223,6 +242,23 @@ describe("WinstonLogger", () => {
       expect((last()["many"] as string[]).at(-1)).toBe("[cut]");
     });
 
+    it("given as much as a line may have when it is written then it is there, and of more it is said what is not", () => {
+      const { logger, last } = logging();
+      const written = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+        logger.info("event", fields);
+        const { ts: _ts, level: _level, event: _event, ...rest } = last();
+        return rest;
+      };
+      const numbered = (length: number) => Object.fromEntries(Array.from({ length }, (_, n) => [`n${n}`, n]));
+      expect(written(numbered(256))).toEqual(numbered(256));
+      expect(written(numbered(257))).toEqual({ ...numbered(256), "…": "[cut]" });
+      const deepest = { a: { b: { c: { d: { e: { f: { g: 1 } } } } } } };
+      expect(written(deepest)).toEqual(deepest);
+      expect(written({ above: deepest })).toEqual({ above: { a: { b: { c: { d: { e: { f: "[too deep]" } } } } } } });
+      const [longest, longer] = ["k".repeat(64), "k".repeat(65)];
+      expect(Object.keys(written({ [longest]: 1, [longer]: 1 }))).toEqual([longest, `${longest}… (65 characters)`]);
+    });
+
     it("given fields that say what they are when they are written then secrets are not shown", () => {
       const { logger, text } = logging();
       const hush = "hush-hush";
@@ -230,6 +266,10 @@ describe("WinstonLogger", () => {
         token: hush,
         ops_key: hush,
         jwtSecret: hush,
+        session_jwt: hush,
+        apiKey: hush,
+        privateKey: hush,
+        password: hush,
         headers: { authorization: hush, Cookie: [hush] },
       });
       expect(text()).not.toContain(hush);
@@ -240,12 +280,14 @@ describe("WinstonLogger", () => {
     it("given colours when a line is written then it is one line of key=value", () => {
       const { logger, text } = logging({ colored: true });
       logger.info("connection_opened", { tenant_id: "acme", note: "two words", error: { code: 1 }, level: "x" });
+      logger.info("quoted", { path: "a\\b", pair: "a=b" });
       const escape = "\u001b";
       expect(text()).toContain(`${escape}[32mINFO ${escape}[39m ${escape}[1mconnection_opened${escape}[22m`);
       const plain = text().replaceAll(new RegExp(`${escape}\\[\\d+m`, "g"), "");
       expect(plain).toMatch(
-        /^\d\d:\d\d:\d\d\.000 INFO {2}connection_opened tenant_id=acme note="two words" error=\{"code":1\} level=x\n$/,
+        /^\d\d:\d\d:\d\d\.000 INFO {2}connection_opened tenant_id=acme note="two words" error=\{"code":1\} level=x\n/,
       );
+      expect(plain).toMatch(/quoted path="a\\\\b" pair="a=b"\n$/);
     });
   });
 
