@@ -21,6 +21,7 @@ describe("failures of the operations API", () => {
     ["too many keys", WsError.keyBudget(acme, 9, 8), "RATE_LIMIT_EXCEEDED", Code.ResourceExhausted, 429],
     ["a broker that is closed", WsError.unavailable("closed"), "UNAVAILABLE", Code.Unavailable, 503],
     ["a locked database", DbError.fault("DB_BUSY", "the directory", inside), "UNAVAILABLE", Code.Unavailable, 503],
+    ["too many databases", DbError.queueFull("acme", 9), "UNAVAILABLE", Code.Unavailable, 503],
     ["a closed database", DbError.closed("the directory"), "UNAVAILABLE", Code.Unavailable, 503],
     ["a damaged database", DbError.fault("DB_CORRUPT", "the directory", inside), "INTERNAL_ERROR", Code.Internal, 500],
     ["a fault of ours", inside, "INTERNAL_ERROR", Code.Internal, 500],
@@ -41,6 +42,7 @@ describe("failures of the operations API", () => {
     const failure = opsFailureOf(codedErrorOf(DbError.fault("DB_BUSY", "the directory", inside)), "e-1");
     expect([failure.retryable, failure.retryAfterMs]).toEqual([true, 1000]);
     expect(connectErrorOf(failure).metadata.get("retry-after")).toBe("1");
+    expect(connectErrorOf({ ...failure, retryAfterMs: 1001 }).metadata.get("retry-after")).toBe("2");
   });
 
   it("given an input that is wrong, when it is told, then its own sentence says how", () => {

@@ -23,12 +23,9 @@ interface Outcome {
 /** How the codes are told; every other one is a failure of ours. */
 const OUTCOMES: Readonly<Partial<Record<OpsFailure["code"], Outcome>>> = {
   INVALID_MESSAGE: { connect: Code.InvalidArgument, status: 400 },
-  PERMISSION_DENIED: { connect: Code.PermissionDenied, status: 403 },
   TENANT_UNKNOWN: { connect: Code.NotFound, status: 404 },
   TENANT_EXISTS: { connect: Code.AlreadyExists, status: 409 },
   TENANT_SUSPENDED: { connect: Code.FailedPrecondition, status: 409 },
-  LIMIT_EXCEEDED: { connect: Code.ResourceExhausted, status: 429 },
-  CONNECTION_LIMIT: { connect: Code.ResourceExhausted, status: 429 },
   RATE_LIMIT_EXCEEDED: { connect: Code.ResourceExhausted, status: 429 },
   UNAVAILABLE: { connect: Code.Unavailable, status: 503 },
 };

@@ -20,6 +20,7 @@ describe("OpsGuard", () => {
     ["Bearer secret-keyy", "INVALID_KEY"],
     ["Bearer SECRET-KEY", "INVALID_KEY"],
     ["Bearer secret-key", undefined],
+    ["Bearer secret-key and more", "INVALID_AUTH_SCHEME"],
     ["bearer   secret-key  ", undefined],
   ])("given a key, when the header is %j, then the refusal is %s", (authorization, code) => {
     const refusal = new OpsGuard({ key: "secret-key", boundTo: EVERYWHERE }).refuseKey({ authorization });
