@@ -59,6 +59,40 @@ describe("CHANNEL_KINDS", () => {
     expect(problems(given)).toEqual(expected);
   });
 
+  it("given values at their bounds when they are read then they are taken, and none beyond", () => {
+    const month = 30 * 86_400;
+    const roles = Array.from({ length: 64 }, () => "r".repeat(128));
+    const least = { retainedCount: 1, retainedBytes: 0, retainedSecs: 0, flushDelayMs: 0 };
+    const most = { retainedCount: 10_000_000, retainedBytes: 2 ** 40, retainedSecs: month, flushDelayMs: 60_000 };
+    const given = { least, most: { ...most, clientPublish: { roles } }, ["k".repeat(200)]: {} };
+    expect(read(given).kinds).toEqual(given);
+    const beyond = {
+      below: { retainedCount: 0, retainedBytes: -1, retainedSecs: -0.001, flushDelayMs: -1 },
+      above: {
+        retainedCount: 10_000_001,
+        retainedBytes: 2 ** 40 + 1,
+        retainedSecs: month + 0.001,
+        flushDelayMs: 60_001,
+        clientPublish: { roles: [...roles, "one more"] },
+      },
+      long: { clientPublish: { roles: ["r".repeat(129)] } },
+      ["k".repeat(201)]: {},
+    };
+    expect(problems(beyond).map((problem) => problem.split(" ", 1)[0])).toEqual([
+      "below.retainedCount",
+      "below.retainedBytes",
+      "below.retainedSecs",
+      "below.flushDelayMs",
+      "above.retainedCount",
+      "above.retainedBytes",
+      "above.retainedSecs",
+      "above.clientPublish",
+      "above.flushDelayMs",
+      "long.clientPublish.roles.0",
+      "k".repeat(201),
+    ]);
+  });
+
   it("given a file of something else when it is read then nothing of it is told", () => {
     const folder = mkdtempSync(join(tmpdir(), "pm-kinds-"));
     const path = join(folder, "password");

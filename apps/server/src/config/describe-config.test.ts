@@ -24,11 +24,19 @@ describe("describeConfig", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it("given any configuration when it is described then every setting is there, in order", () => {
-    expect([...descriptions({ JWT_SECRET: SECRET }).keys()]).toEqual(Object.values(SETTINGS).map(({ name }) => name));
+    const found = descriptions({ JWT_SECRET: SECRET });
+    expect([...found.keys()]).toEqual(Object.values(SETTINGS).map(({ name }) => name));
+    expect(found.get("BIND_ADDR")).toMatchObject({ value: "0.0.0.0:3000", source: "default" });
   });
 
   it("given values from everywhere when they are described then each says where it is from", () => {
-    const env = { JWT_SECRET: SECRET, OPS_KEY: "operator", BIND_ADDR: "[::]:0", TENANT_LOG_BYTES: "1MiB" };
+    const env = {
+      JWT_SECRET: SECRET,
+      OPS_KEY: "operator",
+      BIND_ADDR: "[::]:0",
+      TENANT_LOG_BYTES: "1MiB",
+      CORS_ORIGINS: "https://a.example,https://b.example",
+    };
     const found = descriptions(env, 1024);
     expect(found.get("JWT_SECRET")).toMatchObject({ value: "hidden", source: "environment" });
     expect(found.get("OPS_KEY")).toMatchObject({ value: "hidden", source: "environment" });
@@ -40,6 +48,7 @@ describe("describeConfig", () => {
       source: "environment",
     });
     expect(found.get("MAX_TOTAL_CONNECTIONS")).toMatchObject({ value: "768", source: "machine" });
+    expect(found.get("CORS_ORIGINS")).toMatchObject({ value: "https://a.example, https://b.example" });
     expect(found.get("ALLOWED_ORIGINS")).toMatchObject({ value: "the same host", source: "default" });
     expect(found.get("LOG_COLORED")).toMatchObject({ value: "false", source: "machine" });
     expect(found.get("CHANNEL_KINDS")?.value).toBe(
@@ -63,5 +72,7 @@ describe("describeConfig", () => {
 
   it("given a short secret when it is described then its length is shown", () => {
     expect(descriptions({ JWT_SECRET: "test" }).get("JWT_SECRET")?.value).toBe("hidden (4 bytes)");
+    expect(descriptions({ JWT_SECRET: "s".repeat(31) }).get("JWT_SECRET")?.value).toBe("hidden (31 bytes)");
+    expect(descriptions({ JWT_SECRET: "s".repeat(32) }).get("JWT_SECRET")?.value).toBe("hidden");
   });
 });

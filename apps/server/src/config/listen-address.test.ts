@@ -9,6 +9,7 @@ describe("parseListenAddress", () => {
     ["[::1]:65535", { host: "::1", port: 65_535 }],
     ["localhost:80", { host: "localhost", port: 80 }],
     ["pm-0.internal:3000", { host: "pm-0.internal", port: 3000 }],
+    [`${"a".repeat(253)}:80`, { host: "a".repeat(253), port: 80 }],
   ])("given %s when it is read then it is an address that is written the same", (text, address) => {
     expect(parseListenAddress(text)).toEqual(address);
     expect(formatListenAddress(address)).toBe(text);
@@ -30,6 +31,7 @@ describe("parseListenAddress", () => {
     "[::g]:80",
     "[127.0.0.1]:80",
     "a..b:80",
+    `${"a".repeat(254)}:80`,
     "-a:80",
     "a b:80",
     "http://a:80",
@@ -40,9 +42,12 @@ describe("parseListenAddress", () => {
 });
 
 describe("isLoopback", () => {
-  it.each(["127.0.0.1", "127.9.9.9", "::1", "localhost", "::ffff:127.0.0.1"])("given %s then yes", (host) => {
-    expect(isLoopback({ host, port: 1 })).toBe(true);
-  });
+  it.each(["127.0.0.1", "127.9.9.9", "::1", "localhost", "LocalHost", "::FFFF:127.0.0.1"])(
+    "given %s then yes",
+    (host) => {
+      expect(isLoopback({ host, port: 1 })).toBe(true);
+    },
+  );
 
   it.each(["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "example.com"])("given %s then no", (host) => {
     expect(isLoopback({ host, port: 1 })).toBe(false);

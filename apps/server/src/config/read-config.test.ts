@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ManualClock } from "@pm/core/testing";
@@ -132,11 +132,15 @@ describe("readConfig", () => {
     ["https://user:hunter2@idp.example/keys?key=hunter2", 'JWKS_URL: is "https://idp.example/keys", expected'],
     ["idp.example/keys?key=hunter2", "JWKS_URL: is no URL (28 characters), expected"],
     ["idp:hunter2@example", "JWKS_URL: is no URL (19 characters), expected"],
+    [
+      `https://:hunter2@idp.example/${"k".repeat(100)}`,
+      `JWKS_URL: is "https://idp.example/${"k".repeat(60)}", expected`,
+    ],
   ])("given the wrong URL %s when it is read then it is told without what may be secret", (url, told) => {
     expect(problemsOf({ JWKS_URL: url })).toEqual([expect.stringContaining(told)]);
   });
 
-  it.each([` ${SECRET}`, `${SECRET}\n`, `"${SECRET}"`])(
+  it.each([` ${SECRET}`, `${SECRET}\n`, `"${SECRET}"`, `'${SECRET}'`])(
     "given the secret %j when it is read then its end is warned of, and refused in production",
     (secret) => {
       const told = "JWT_SECRET: begins or ends with white space or a quote";
@@ -150,6 +154,18 @@ describe("readConfig", () => {
     const config = readConfig(env, MACHINE);
     expect(config.tokenKey).toMatchObject({ kind: "secret", secret: ` ${SECRET} ` });
     expect(config).toMatchObject({ logLevel: "warn", bindAddr: { port: 3000 } });
+  });
+
+  it("given a variable that is there without a value when it is read then it is not looked at", () => {
+    expect(problemsOf({ JWT_SECRET: SECRET, DRAIN_GRACE_SEC: undefined })).toEqual([]);
+  });
+
+  it("given a wrong text of 80 characters when it is read then all of it is told, and of a longer one so much", () => {
+    const wrong = "x".repeat(80);
+    expect(problemsOf({ JWT_SECRET: SECRET, LOG_LEVEL: wrong })).toEqual([expect.stringContaining(`is "${wrong}", `)]);
+    expect(problemsOf({ JWT_SECRET: SECRET, LOG_LEVEL: `${wrong}y` })).toEqual([
+      expect.stringContaining(`is "${wrong}"…, `),
+    ]);
   });
 
   it("given a NODE_ENV that is none of the known when it is read then it is refused", () => {
@@ -198,7 +214,9 @@ describe("readConfig", () => {
 
     it("given a key set in clear text when it is read then there is a warning, unless it is on this machine", () => {
       expect(readConfig({ JWKS_URL: "http://idp.example/keys" }, MACHINE).warnings).toHaveLength(1);
-      expect(readConfig({ JWKS_URL: "http://127.0.0.1:9/keys" }, MACHINE).warnings).toEqual([]);
+      for (const host of ["127.0.0.1", "127.1.2.3", "localhost", "[::1]"]) {
+        expect(readConfig({ JWKS_URL: `http://${host}:9/keys` }, MACHINE).warnings).toEqual([]);
+      }
     });
 
     it.each([undefined, "development", "test"])(
@@ -247,6 +265,19 @@ describe("readConfig", () => {
     it("given another mistake when it is read then no secret is made", () => {
       expect(problemsOf({ NODE_ENV: "development", DATA_DIR: folder, LOG_LEVEL: "x" })).toHaveLength(1);
       expect(existsSync(join(folder, "dev-secret"))).toBe(false);
+    });
+
+    it("given a folder that cannot be one when it is read then that alone is told", () => {
+      expect(problemsOf({ NODE_ENV: "development", DATA_DIR: "/dev/null/data" })).toEqual([
+        expect.stringMatching(/^DATA_DIR: is /),
+      ]);
+    });
+
+    it("given a secret that others can read when it is read then there is a warning", () => {
+      const env = { NODE_ENV: " development ", DATA_DIR: folder };
+      expect(readConfig(env, MACHINE)).toMatchObject({ bindAddr: { host: "127.0.0.1" }, warnings: [] });
+      chmodSync(join(folder, "dev-secret"), 0o644);
+      expect(readConfig(env, MACHINE).warnings).toEqual([expect.stringMatching(/^DATA_DIR: .* had mode 0644/)]);
     });
 
     it("given a secret that cannot be made when it is read then it is a problem like others", () => {

@@ -69,7 +69,7 @@ function retentionOf(values: SettingValues): Config["channelKinds"]["defaults"] 
 
 function belowDescriptors(wanted: number, limit: number | undefined, warnings: string[]): number {
   if (limit === undefined) return wanted;
-  const possible = Math.max(1, limit - Math.min(RESERVED_DESCRIPTORS, Math.floor(limit / 4)));
+  const possible = limit - Math.min(RESERVED_DESCRIPTORS, Math.floor(limit / 4));
   if (wanted <= possible) return wanted;
   warnings.push(
     `MAX_TOTAL_CONNECTIONS: is ${wanted}, lowered to ${possible}, since this process may open ${limit} files`,

@@ -62,6 +62,13 @@ describe("numbers", () => {
   });
 });
 
+describe("expectations", () => {
+  it("given bounds in bytes when they are told then each is in the largest unit that has no fraction", () => {
+    expect(formats.bytes(0, 1024 ** 3).expected).toBe("bytes from 0 to 1GiB");
+    expect(formats.bytes(1024, 1025).expected).toBe("bytes from 1KiB to 1025");
+  });
+});
+
 describe("words", () => {
   it("given a word of a list when it is read then it is that word, in that case", () => {
     const level = formats.oneOf(["error", "warn", "info"]);
@@ -139,7 +146,7 @@ describe("keys", () => {
     expect(read(formats.sharedSecret, "two\nlines ")).toBe("two\nlines ");
   });
 
-  it.each(["file:///etc/passwd", "https://u:p@idp.example/keys", "idp.example/keys"])(
+  it.each(["file:///etc/passwd", "https://u:p@idp.example/keys", "https://:p@idp.example/keys", "idp.example/keys"])(
     "given the key set at %s when it is read then it is refused",
     (url) => {
       expect(read(formats.keySetUrl, url)).toBeUndefined();
@@ -148,6 +155,8 @@ describe("keys", () => {
 
   it("given a bearer key when it is read then spaces and other characters are refused", () => {
     expect(read(formats.bearerKey, "s3cret!")).toBe("s3cret!");
+    expect(read(formats.bearerKey, "k".repeat(512))).toBe("k".repeat(512));
+    expect(read(formats.bearerKey, "k".repeat(513))).toBeUndefined();
     expect(read(formats.bearerKey, "two words")).toBeUndefined();
     expect(read(formats.bearerKey, "clé")).toBeUndefined();
   });
