@@ -90,6 +90,7 @@ describe("who may connect", () => {
     for (const tenant of [acme, acme, globex]) await connect(tenant);
     await directory.suspend(acme);
     expect([connections.of(acme), connections.of(globex)]).toEqual([0, 1]);
+    expect(admission.limitsOf(acme)).toBeUndefined();
     await directory.delete(globex);
     expect(connections.of(globex)).toBe(0);
     const expelled = logger.lines.filter(({ event }) => event === "tenant_expelled").map(({ fields }) => fields);
@@ -97,6 +98,32 @@ describe("who may connect", () => {
       { tenant_id: "acme", cause: "suspended", connections: 2 },
       { tenant_id: "globex", cause: "unknown", connections: 1 },
     ]);
+  });
+
+  it("given nobody is connected, when a tenant is suspended, then nothing is logged", async () => {
+    await directory.suspend(acme);
+    expect(logger.lines.filter(({ event }) => event === "tenant_expelled")).toEqual([]);
+  });
+
+  it("given it is closed, when a tenant is suspended, then its connections are left to whoever closes the server", async () => {
+    await connect(acme);
+    await admission.close();
+    await directory.suspend(acme);
+    expect(connections.of(acme)).toBe(1);
+  });
+
+  it("given tenants that are looked at again, when it is closed before the directory answers, then no timer is left", async () => {
+    await admission.assertActive({ tenant: acme });
+    await directory.suspend(acme);
+    other.exec("ALTER TABLE tenants RENAME TO elsewhere");
+    takePlace(acme);
+    // The look begins in a microtask of its own, and is under way when it is closed.
+    await Promise.resolve();
+    const closed = admission.close();
+    await expect.poll(() => logger.lines.some(({ event }) => event === "tenant_review_failed")).toBe(true);
+    await closed;
+    clock.advance(500);
+    expect(logger.lines.filter(({ event }) => event === "tenant_review_failed")).toHaveLength(1);
   });
 
   it.each(["suspend", "delete"] as const)(

@@ -74,7 +74,6 @@ export class TenantAdmission implements TenantGate {
     this.#isClosed = true;
     this.#unsubscribe();
     for (const cancel of this.#cancelTimers) cancel();
-    this.#records.clear();
     await this.#lookup.close();
   }
 
