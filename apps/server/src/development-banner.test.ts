@@ -74,6 +74,17 @@ describe("makeDevelopmentBanner", () => {
     for (const token of tokens) await jwtVerify(token, Buffer.from(SECRET), { issuer: "i" });
   });
 
+  it("given the secret of the data folder when it is made then the commands sign with it, unless tokens must say more", async () => {
+    const config = {
+      ...readConfig({ JWT_SECRET: SECRET }, MACHINE),
+      tokenKey: { kind: "secret", secret: SECRET, origin: FILE },
+    } as const;
+    expect(await makeDevelopmentBanner(config, urls)).toContain("pmctl listen --tenant acme project:42");
+    for (const more of [{ jwtIssuer: "i" }, { jwtAudience: "a" }]) {
+      expect(await makeDevelopmentBanner({ ...config, ...more }, urls)).toMatch(/pmctl listen --token \S+ project:42/);
+    }
+  });
+
   it("given a key that only verifies when it is made then there are no tokens", async () => {
     const banner = await makeDevelopmentBanner(readConfig({ JWKS_URL: "https://idp.example/keys" }, MACHINE), urls);
     expect(banner).toContain("--token <token>");

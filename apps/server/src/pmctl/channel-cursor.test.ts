@@ -59,6 +59,10 @@ describe("ChannelCursor", () => {
     expect(subscribedAt(4).publication(publication(6))).toBe("resubscribe");
     expect(subscribedAt(4).publication(publication(4, 99))).toBe("resubscribe");
     expect(subscribedAt(4).publication(publication(3, 99))).toBe("drop");
+    // A check of 0 is unknown.
+    const unchecked = new ChannelCursor("c");
+    unchecked.subscribed(subscribed({ position: at(4, 0) }));
+    expect(unchecked.publication(publication(4, 99))).toBe("drop");
   });
 
   it("given a request without answer when publications come then they are dropped, until the answer to it", () => {
@@ -75,6 +79,9 @@ describe("ChannelCursor", () => {
     const cursor = subscribedAt(4);
     cursor.request(2);
     expect(cursor.subscribed(subscribed({ position: at(4), recovered: true }))).toBeUndefined();
+    cursor.request(8);
+    cursor.subscribed(subscribed({ recovered: true }));
+    expect(cursor.position).toEqual(at(4));
     cursor.request(3);
     const miss = { position: at(9), miss: RecoveryMiss.RETENTION, missedCount: 5n };
     expect(cursor.subscribed(subscribed(miss))).toEqual({

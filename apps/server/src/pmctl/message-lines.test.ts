@@ -29,7 +29,12 @@ describe("a publication as text", () => {
   it("given line breaks and escapes anywhere when it is written then it is one line without them", () => {
     const nasty = "a\nb\u001b[2Jc\u202ed\u009b";
     const line = publicationText(
-      publication({ publisher: nasty, event: nasty, payload: { kind: { case: "data", value: Buffer.from(nasty) } } }),
+      publication({
+        channel: nasty,
+        publisher: nasty,
+        event: nasty,
+        payload: { kind: { case: "data", value: Buffer.from(nasty) } },
+      }),
       paint,
     );
     expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
@@ -72,6 +77,7 @@ describe("a gap", () => {
     expect(gapText(gap, paint)).toBe("-- c: missed 3 publications (RETENTION)");
     expect(gapText({ ...gap, missedCount: 1n }, paint)).toBe("-- c: missed 1 publication (RETENTION)");
     expect(gapText({ ...gap, missedCount: 0n }, paint)).toBe("-- c: may have missed publications (RETENTION)");
+    expect(gapText({ ...gap, channel: "c\n\u001b[2J" }, paint)).toBe("-- c␊␛[2J: missed 3 publications (RETENTION)");
     expect(JSON.parse(gapJson(gap))).toEqual({ type: "missed", channel: "c", missed_count: 3, reason: "RETENTION" });
   });
 });

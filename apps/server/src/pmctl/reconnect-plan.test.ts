@@ -45,6 +45,7 @@ describe("planReconnect", () => {
     [403, {}, "stop"],
     [404, {}, "stop"],
     [429, {}, "wait"],
+    [500, {}, "wait"],
     [503, {}, "wait"],
     [503, { everWelcomed: false }, "stop"],
   ])("given a refusal with %i and %j then it does %s", (status, state, kind) => {

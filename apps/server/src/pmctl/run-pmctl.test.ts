@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import { describe, expect, it } from "vitest";
 import { runPmctl } from "./run-pmctl.ts";
 
@@ -7,11 +8,11 @@ interface Result {
   readonly stderr: string;
 }
 
-async function run(args: readonly string[]): Promise<Result> {
+async function run(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Result> {
   let stdout = "";
   let stderr = "";
   const code = await runPmctl(args, {
-    env: { JWT_SECRET: "a-secret-of-more-than-thirty-two-bytes" },
+    env: { JWT_SECRET: "a-secret-of-more-than-thirty-two-bytes", ...settings },
     interrupted: new AbortController().signal,
     readStdin: () => Promise.resolve(undefined),
     terminal: {
@@ -44,6 +45,8 @@ describe("runPmctl", () => {
       /^pmctl: option '--ttl <time>' argument 'soon' is invalid\. [^\n]+\n$/,
     ],
     [["token", "--tenant", "acme", "--grant", "read:*"], /^pmctl: option '--grant [^\n]+ is invalid\. [^\n]+\n$/],
+    [["token", "--tenant", "acme", "--user", ""], /^pmctl: option '--user [^\n]+ Expected 1 to 128 bytes\.\n$/],
+    [["token", "--tenant", "acme", "--role", "r".repeat(129)], /^pmctl: option '--role [^\n]+ 1 to 128 bytes\.\n$/],
     [["publish"], "pmctl: missing required argument 'channel'\n"],
     [
       ["publish", "a b", "x", "--token", "t"],
@@ -64,6 +67,15 @@ describe("runPmctl", () => {
     [["listen", "--url", "ftp://x", "a"], /^pmctl: option '--url <url>' argument 'ftp:\/\/x' is invalid\. [^\n]+\n$/],
     [["listen", "--encoding", "xml", "a"], /^pmctl: option '--encoding <name>' argument 'xml' is invalid\. [^\n]+\n$/],
     [["tenant", "update", "acme"], "pmctl: there is nothing to change: give a name or a limit, or --clear one\n"],
+    [
+      ["tenant", "update", "acme", "--publications-per-sec", "1000000001"],
+      /^pmctl: option '--publications-per-sec [^\n]+ from 0 to 1000000000\.\n$/,
+    ],
+    [
+      ["tenant", "update", "acme", "--bytes-per-sec", "9007199254740992"],
+      /^pmctl: option '--bytes-per-sec [^\n]+ from 0 to 9007199254740991\.\n$/,
+    ],
+    [["tenant", "update", "acme", "--max-channels", "0"], /^pmctl: option '--max-channels [^\n]+ from 1 to [^\n]+\n$/],
     [["token", "\u001b[31mx", "y"], /^pmctl: too many arguments for 'token'[^\n]+\n$/],
   ])("given %j when it is run then it says what is wrong in one line and exits with 2", async (args, line) => {
     const { code, stdout, stderr } = await run(args);
@@ -78,6 +90,30 @@ describe("runPmctl", () => {
     const { code, stderr } = await run(["publish", "a", "--token", "t"]);
     expect(stderr).toBe("pmctl: there is no payload: give it as an argument or on the standard input\n");
     expect(code).toBe(2);
+  });
+
+  it("given all that a token may say when it is made then it says that, and what is not given it leaves out", async () => {
+    const user = "u".repeat(128);
+    const whole = await run(["token", "--tenant", "acme", "--user", user, "--role", "r"], {
+      JWT_ISSUER: "pm-issuer",
+      JWT_AUDIENCE: "pm",
+    });
+    expect(decodeJwt(whole.stdout.trim())).toMatchObject({
+      tenant_id: "acme",
+      sub: user,
+      roles: ["r"],
+      iss: "pm-issuer",
+      aud: "pm",
+    });
+    const least = decodeJwt((await run(["token", "--tenant", "acme"])).stdout.trim());
+    expect(Object.keys(least).toSorted()).toEqual(["exp", "iat", "sub", "tenant_id"]);
+  });
+
+  it("given warnings when a token is made then those about its key are told, and no others", async () => {
+    const settings = { JWT_SECRET: "short", MAX_CONNECTIONS_PER_TENANT: "20000" };
+    const { code, stderr } = await run(["token", "--tenant", "acme"], settings);
+    expect(stderr).toMatch(/^pmctl: warning: JWT_SECRET: has 5 bytes[^\n]+\n$/);
+    expect(code).toBe(0);
   });
 
   it("given --help when it is run then it is on the standard output, with every command and exit code", async () => {
