@@ -23,7 +23,6 @@ export function publicRoutes({ health, corsOrigins, development, report }: Publi
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
-  app.set("query parser", "simple");
   app.use(helmet());
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins] }));
   app.use(probeRoutes(health));

@@ -19,7 +19,6 @@ export function opsRoutes(guard: OpsGuard, rpc: OpsRpc, ports: OpsPorts): Expres
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
-  app.set("query parser", "simple");
   app.use(helmet());
   app.use(refusing(({ headers }) => guard.refuseHost(headers), ports));
   app.get("/metrics", async (_request, response) => {
