@@ -79,3 +79,30 @@ describe("origins", () => {
     expect((await upgrade(server, { headers: [await bearer()] })).status).toBe(101);
   });
 });
+
+describe("CORS_ORIGINS", () => {
+  async function allowed(origin: string): Promise<string | null> {
+    return (await server.get("/health", { origin })).headers.get("access-control-allow-origin");
+  }
+
+  it("given none, when a page reads a public route, then nothing allows it", async () => {
+    server = await ServerProcess.start();
+    const { status, headers } = await server.get("/health", { origin: "https://app.example.com" });
+    expect(status).toBe(200);
+    expect([...headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
+    expect([headers.get("x-content-type-options"), headers.get("x-powered-by"), headers.get("etag")]).toEqual([
+      "nosniff",
+      null,
+      null,
+    ]);
+  });
+
+  it("given some, when pages read a public route, then those of the list may", async () => {
+    server = await ServerProcess.start({ CORS_ORIGINS: "https://app.example.com, http://localhost:5173" });
+    for (const origin of ["https://app.example.com", "http://localhost:5173"])
+      expect(await allowed(origin)).toBe(origin);
+    for (const origin of ["http://app.example.com", "https://app.example.com.evil.example", "null"]) {
+      expect([origin, await allowed(origin)]).toEqual([origin, null]);
+    }
+  });
+});

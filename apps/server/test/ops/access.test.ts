@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:http2";
 import { connect as connectTcp } from "node:net";
@@ -75,6 +76,15 @@ describe("the key of the operations listener", () => {
     expect((await open.get("/health")).status).toBe(200);
   });
 
+  it("given what only operators may read, when it is read, then nothing keeps it and no page shows it", async () => {
+    for (const path of ["/health", "/connections"]) {
+      const { headers } = await open.get(path);
+      expect([headers.get("cache-control"), headers.get("etag")]).toEqual(["no-store", null]);
+      expect([headers.get("x-content-type-options"), headers.get("x-powered-by")]).toEqual(["nosniff", null]);
+      expect(headers.get("content-security-policy")).toContain("frame-ancestors");
+    }
+  });
+
   it("given a client of gRPC, when it has no key or the right one, then it is refused or answered", async () => {
     const client = createClient(OpsService, createGrpcTransport({ baseUrl: locked.opsUrl }));
     const refused = await client.listConnections({}).catch((error: unknown) => error);
@@ -89,9 +99,16 @@ describe("the key of the operations listener", () => {
 
   it("given refused requests, when the log is read, then they are in it, and no key is", async () => {
     await locked.get("/health", { authorization: `Bearer wrong-${KEY}` });
-    await expect
-      .poll(() => locked.process.lines.filter(({ event }) => event === "operation_forbidden").length)
-      .toBeGreaterThan(0);
+    await locked.get(`/refused?key=${KEY}`);
+    const session = connect(locked.opsUrl);
+    const stream = session.request({ ":path": `/refused-over-2?key=${KEY}` });
+    await once(stream, "response");
+    session.destroy();
+    for (const path of ["/health", "/refused", "/refused-over-2"]) {
+      await expect
+        .poll(() => locked.process.lines.some((line) => line.event === "operation_forbidden" && line["path"] === path))
+        .toBe(true);
+    }
     expect(locked.process.stdout).not.toContain(KEY);
   });
 });

@@ -72,10 +72,17 @@ describe("who is connected", () => {
     const clients = await Promise.all(
       subjects.map(([tenant, user]) => ProtocolClient.connect(server, { tenant, user })),
     );
-    const counts = ["?tenant=f-1", "?tenant=f-1&user=ada", "?user=ada&tenant=f-2", "?tenant=f-3"].map(
-      async (query) => (await listed(query)).connections.length,
-    );
-    expect(await Promise.all(counts)).toEqual([3, 2, 1, 0]);
+    const queries = [
+      "?tenant=f-1",
+      "?tenant=f-1&user=ada",
+      "?user=ada&tenant=f-2",
+      "?tenant=f-3",
+      // Given twice, the first counts: it must not stand for everybody.
+      "?tenant=f-2&tenant=f-1",
+      "?tenant=f-1&user=bob&user=ada",
+    ];
+    const counts = queries.map(async (query) => (await listed(query)).connections.length);
+    expect(await Promise.all(counts)).toEqual([3, 2, 1, 0, 1, 1]);
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   });
 

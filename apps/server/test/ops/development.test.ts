@@ -1,13 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProtocolClient } from "../support/protocol-client.ts";
 import { OpsServer } from "./ops-server.ts";
 
+const DEVELOPMENT = { NODE_ENV: "development", JWT_SECRET: undefined };
+/** One of this machine that is not its loopback, where it has one. */
+const OUTER_ADDRESS = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === "IPv4")?.address;
+
 let server: OpsServer;
 
 beforeAll(async () => {
-  server = await OpsServer.start({ NODE_ENV: "development", JWT_SECRET: undefined });
+  server = await OpsServer.start(DEVELOPMENT);
 });
 afterAll(async () => server[Symbol.asyncDispose]());
 
@@ -16,8 +23,10 @@ async function token(path: string, headers: Readonly<Record<string, string>> = {
 }
 
 /** The first line of the answer to a request with exactly these headers. */
-async function statusLine(headers: readonly string[]): Promise<string> {
-  const socket = connect(server.process.port, "127.0.0.1");
+async function statusLine(
+  headers: readonly string[],
+  socket = connect(server.process.port, "127.0.0.1"),
+): Promise<string> {
   socket.write(`GET /dev/token?tenant=acme HTTP/1.1\r\n${headers.join("\r\n")}\r\nConnection: close\r\n\r\n`);
   let answer = "";
   for await (const chunk of socket) answer += String(chunk);
@@ -48,6 +57,7 @@ describe("development", () => {
     ["/dev/token?tenant=a%2Fb", "tenant_id"],
     ["/dev/token?tenant=a&tenant=b", "tenant_id"],
     ["/dev/token?tenant=a&user=", "user"],
+    ["/dev/token?tenant=a&user=b&user=c", "user"],
     [`/dev/token?tenant=a&user=${"u".repeat(129)}`, "user"],
     ["/dev/token?tenant=%ff", "tenant_id"],
   ])("given %s, when it is asked for, then it is 400", async (path, field) => {
@@ -62,10 +72,24 @@ describe("development", () => {
       ["Host: pm.example.com"],
       [own, "X-Forwarded-For: 10.0.0.1"],
       [own, "Forwarded: for=10.0.0.1"],
+      [own, "X-Real-IP: 10.0.0.1"],
       [own, "Via: 1.1 proxy"],
     ];
-    expect(await Promise.all(foreign.map(statusLine))).toEqual(foreign.map(() => "HTTP/1.1 404 Not Found"));
+    expect(await Promise.all(foreign.map((headers) => statusLine(headers)))).toEqual(
+      foreign.map(() => "HTTP/1.1 404 Not Found"),
+    );
   });
+
+  it.skipIf(OUTER_ADDRESS === undefined)(
+    "given a request that comes by another address than the loopback, when it asks for a token, then there is nothing",
+    async () => {
+      await using everywhere = await OpsServer.start({ ...DEVELOPMENT, BIND_ADDR: "0.0.0.0:0" });
+      const outside = connect(everywhere.process.port, OUTER_ADDRESS ?? "");
+      expect(await statusLine(["Host: localhost"], outside)).toBe("HTTP/1.1 404 Not Found");
+      const inside = connect(everywhere.process.port, "127.0.0.1");
+      expect(await statusLine(["Host: localhost"], inside)).toBe("HTTP/1.1 200 OK");
+    },
+  );
 
   it("given a server that is not in development, when somebody asks for a token, then there is nothing, and no banner", async () => {
     await using production = await OpsServer.start({ NODE_ENV: "production" });

@@ -68,6 +68,8 @@ describe("health", () => {
       503,
       { status: "failed", subsystems: { tenant_directory: "failed", broker: "ok" } },
     ]);
+    const detailed = await server.get("/health");
+    expect([detailed.status, await detailed.json()]).toMatchObject([503, { status: "failed" }]);
     const refused = await upgrade(server.process, { headers: [await bearer({ tenant: "globex" })] });
     expect([refused.status, refusalOf(refused).code, refused.headers.has("retry-after")]).toEqual([
       503,

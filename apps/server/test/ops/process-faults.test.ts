@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ProtocolClient } from "../support/protocol-client.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -61,6 +61,14 @@ describe("an error that nobody caught", () => {
     expect(server.process.lines.filter(({ level }) => level === "error")).toMatchObject([
       { event: "uncaught_exception", error: "a text" },
     ]);
+  });
+
+  it("given a close that never ends, when an error comes, then the process ends all the same, with 1", async () => {
+    const endless = join(import.meta.dirname, "../support/endless-close.ts");
+    await using server = await OpsServer.start({}, ["--import", endless]);
+    server.process.signal("SIGUSR2");
+    expect((await server.process.exit).code).toBe(1);
+    expect(server.process.lines.filter(({ event }) => event === "drain_finished")).toEqual([]);
   });
 
   it("given errors that go on, when the second comes, then the process ends at once with 1", async () => {

@@ -121,6 +121,14 @@ describe("Publish", () => {
     expect(details?.[0]?.debug).toMatchObject(told);
   });
 
+  it("given everything at its largest, when it is published, then it is taken", async () => {
+    const texts = { event: "e".repeat(64), idempotencyKey: "é".repeat(32), traceParent: "t".repeat(128) };
+    const payload = { json: JSON.stringify("x".repeat(65_534)) };
+    const largest = { tenantId: "acme", userId: "u".repeat(128), payload, ...texts };
+    const { status, body } = await server.post("Publish", largest, { "content-type": "Application/JSON" });
+    expect([status, body]).toMatchObject([200, { position: { offset: "1" } }]);
+  });
+
   it.each([
     ["no JSON", "{", 400, "invalid_argument"],
     ["no object", "7", 400, "invalid_argument"],
@@ -158,6 +166,16 @@ describe("PublishBatch", () => {
     expect(outcomes.map(({ published }) => published?.position.offset)).toEqual(offsets);
     expect(outcomes[20]?.error).toMatchObject({ code: "INVALID_MESSAGE", field: "channel" });
     for (let n = 0; n <= 20; n += 1) expect(jsonOf(await client.take("publication"))).toBe(String(n));
+  });
+
+  it("given 256, when they are sent, then all are published, in their order", async () => {
+    const publications = Array.from({ length: 256 }, () => ({ tenantId: "acme", channel: "full-batch" }));
+    const { status, body } = await server.post("PublishBatch", { publications });
+    const { outcomes } = body as { outcomes: { published: { position: { offset: string } } }[] };
+    expect(status).toBe(200);
+    expect(outcomes.map(({ published }) => published.position.offset)).toEqual(
+      publications.map((_, at) => String(at + 1)),
+    );
   });
 
   it("given more than 256, when they are sent, then none is published", async () => {

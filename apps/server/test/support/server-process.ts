@@ -151,8 +151,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Fetches a public route. */
-  get(path: string): Promise<Response> {
-    return fetch(`http://${this.host}:${this.port}${path}`);
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return fetch(`http://${this.host}:${this.port}${path}`, { headers });
   }
 
   signal(name: NodeJS.Signals): void {
