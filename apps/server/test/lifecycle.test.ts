@@ -167,6 +167,13 @@ describe("Ctrl-C", () => {
       expect(server.stderr.includes("Ctrl-C again ends it at once")).toBe(told);
     },
   );
+
+  it("given nobody who is connected, when SIGINT comes in development, then there is nothing to tell", async () => {
+    const server = await start({ ...SHORT_DRAIN, NODE_ENV: "development" });
+    server.signal("SIGINT");
+    expect((await server.exit).code).toBe(0);
+    expect(server.stderr).not.toContain("Ctrl-C again");
+  });
 });
 
 describe("starting", () => {

@@ -295,10 +295,23 @@ describe("the directory and restarts", () => {
     shell.exec("ALTER TABLE tenant_changes RENAME TO away");
     const answer = await broken.post("SuspendTenant", { tenantId: "acme" });
     expect([answer.status, (answer.body as JsonFailure).code]).toEqual([503, "unavailable"]);
+    expect(answer.headers.get("retry-after")).toBe("1");
     await client.expect("pong", { case: "ping", value: {} });
     shell.exec("ALTER TABLE away RENAME TO tenant_changes");
     expect((await client.closed).code).toBe(4503);
     expect(await broken.ops.suspendTenant({ tenantId: "acme" })).toMatchObject({ enforced: true });
+  });
+
+  it("given a directory whose changes cannot be read, when a tenant is deleted, then nobody is told that it is out, and it is as soon as they can", async () => {
+    await using broken = await OpsServer.start({ TENANT_VALIDATION: "directory", DATA_DIR: own });
+    await broken.ops.createTenant({ tenantId: "acme" });
+    await using client = await ProtocolClient.connect(broken, { tenant: "acme" });
+    using shell = new DatabaseSync(join(own, "directory.db"));
+    shell.exec("ALTER TABLE tenant_changes RENAME TO away");
+    expect((await broken.post("DeleteTenant", { tenantId: "acme" })).status).toBe(503);
+    await client.expect("pong", { case: "ping", value: {} });
+    shell.exec("ALTER TABLE away RENAME TO tenant_changes");
+    expect((await client.closed).code).toBe(4503);
   });
 
   it("given no validation, when the directory is used, then it works, and says nothing about who may connect", async () => {
