@@ -54,6 +54,22 @@ describe("pmctl publish", () => {
     },
   );
 
+  it("given a long timeout and the answer to another command when its own comes then that is printed, and it ends at once", async () => {
+    await using server = await ScriptedServer.start(async (connection) => {
+      connection.welcome();
+      const { id } = await connection.next("publish");
+      for (const [replyTo, offset] of [
+        [id + 1, 6n],
+        [id, 7n],
+      ] as const) {
+        connection.send({ replyTo, body: { case: "published", value: { position: { ...POSITION, offset } } } });
+      }
+    });
+    // It would end long after the test, if the time to wait counted on.
+    const result = await pmctl(["publish", ...TENANT, "--url", server.url, "--timeout", "1h", "a", "1"], { env: ENV });
+    expect(result).toEqual({ code: 0, stdout: "epoch:7:9\n", stderr: "" });
+  });
+
   it("given the standard input when it is published then it is taken byte for byte, with a key of its own", async () => {
     const kept: Publish[] = [];
     const bytes = new Uint8Array([0, 255, 10, 13]);
