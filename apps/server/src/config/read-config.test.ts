@@ -332,6 +332,23 @@ describe("readConfig", () => {
       expect(() => createLimiters(config, undefined, new ManualClock())).not.toThrow();
     });
 
+    it("given a rate that no limiter can count when it is refused then the window told can be counted", () => {
+      const env = { JWT_SECRET: SECRET, RATE_LIMIT_REQUESTS: "70000", RATE_LIMIT_WINDOW_SECS: "86400" };
+      expect(problemsOf(env)).toEqual([expect.stringContaining("expected at most 57142.857 where")]);
+    });
+
+    it("given settings that just fit each other when it is read then nothing is said", () => {
+      const env = {
+        JWT_SECRET: SECRET,
+        MAX_CONNECTIONS_PER_TENANT: "10000",
+        DRAIN_GRACE_SECS: "0",
+        DRAIN_WINDOW_SECS: "25",
+        HEARTBEAT_INTERVAL_SECS: "10",
+        TENANT_LOG_BYTES: "512MiB",
+      };
+      expect(readConfig(env, MACHINE).warnings).toEqual([]);
+    });
+
     it("given settings that are hardly meant when it is read then there are warnings", () => {
       const env = {
         JWT_SECRET: SECRET,

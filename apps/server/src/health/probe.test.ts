@@ -22,6 +22,8 @@ class Part {
 function probed(otherwise: "degraded" | "failed" = "failed") {
   const part = new Part();
   const clock = new ManualClock();
+  // The machine has run for long when the process starts.
+  clock.advance(1_000_000);
   const logger = new RecordingLogger();
   const probe = new Probe({ name: "part", ask: part.ask, otherwise }, { clock, logger });
   return { part, clock, logger, probe };
