@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Channel, PmClient } from "../src/index.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";
@@ -63,5 +64,29 @@ describe("publishing while away", () => {
     await publisher.connect();
     const results = await Promise.all(upTo(25).map((id) => publisher.channel("project:42").publish(id)));
     expect(results.map(({ position }) => position.offset)).toEqual(upTo(25));
+  });
+
+  it("given a rate and a long way to the server, when more is published one by one, then the connection is lost once at most, and all of it is published", async () => {
+    await using limited = await PmServerProcess.start({ RATE_LIMIT_REQUESTS: "20", RATE_LIMIT_WINDOW_SECS: "1" });
+    await using longWay = await CuttingProxy.start(limited.port);
+    longWay.delayMs = 25;
+    await using publisher = realClient(longWay.url);
+    await using reader = realClient(limited.url);
+    const closeCodes: number[] = [];
+    publisher.on("state", (state) => state.kind === "waiting" && closeCodes.push(state.closeCode));
+    const limitedRecord = new DeliveryRecord(reader.channel("project:42"));
+    await Promise.all([publisher.connect(), reader.connect()]);
+    await reader.channel("project:42").subscribe();
+    await publisher.channel("project:42").publish(0);
+    const published: Promise<unknown>[] = [];
+    for (const id of upTo(120)) {
+      published.push(publisher.channel("project:42").publish(id));
+      await sleep(2);
+    }
+    await Promise.all(published);
+    await limitedRecord.reached(121);
+    expect(limitedRecord.ids.toSorted((a, b) => Number(a) - Number(b))).toEqual([0, ...upTo(120)]);
+    expect(closeCodes.length).toBeLessThanOrEqual(1);
+    expect(new Set([...closeCodes, 4029])).toEqual(new Set([4029]));
   });
 });

@@ -15,6 +15,8 @@ export class CuttingProxy implements AsyncDisposable {
   targetPort: number;
   /** Resets every new connection. */
   isRefusing = false;
+  /** Milliseconds that bytes are on their way, in each direction. */
+  delayMs = 0;
   accepted = 0;
   #flow: Flow = "open";
   readonly #listener: Server;
@@ -77,11 +79,16 @@ export class CuttingProxy implements AsyncDisposable {
     client.setNoDelay();
     server.setNoDelay();
     // A connection through which nothing went for a while is never of use again: bytes are missing from it.
-    client.on("data", (data) => (this.#flow === "blackhole" ? this.#poison(pair) : server.write(data)));
-    server.on("data", (data) => (this.#flow === "open" ? client.write(data) : this.#poison(pair)));
+    client.on("data", (data) => (this.#flow === "blackhole" ? this.#poison(pair) : this.#pass(data, server)));
+    server.on("data", (data) => (this.#flow === "open" ? this.#pass(data, client) : this.#poison(pair)));
     server.on("error", () => client.resetAndDestroy());
     client.on("close", () => this.#end(pair));
     server.on("close", () => this.#end(pair));
+  }
+
+  #pass(data: Buffer, to: Socket): void {
+    if (this.delayMs === 0) to.write(data);
+    else setTimeout(() => to.write(data), this.delayMs);
   }
 
   /** Loses what came, and all that comes: the connection stays open and silent. */

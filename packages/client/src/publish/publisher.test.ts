@@ -254,6 +254,37 @@ describe("publishing", () => {
     await many.client.close();
   });
 
+  it("given a rate that was exceeded once, when much is published one by one, then two frames are on their way, and the rest goes in one", async () => {
+    const many = new ScriptedServer();
+    const busy = many.client.channel("c");
+    const publishOneByOne = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index++) {
+        void busy.publish(index).catch(() => undefined);
+        await turn();
+      }
+    };
+    const socket = await many.connect();
+    const publishes = (): number[] => socket.frames.slice(1);
+    await publishOneByOne(4);
+    expect(publishes()).toEqual([1, 1, 1, 1]);
+    socket.error(socket.asked("publish")[3]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
+    socket.publishedFrom(1);
+    await many.after(630);
+    socket.publishedFrom(1);
+    await turn();
+    expect(publishes()).toEqual([1, 1, 1, 1, 1]);
+    await publishOneByOne(2);
+    socket.publishedFrom(1);
+    await turn();
+    expect(publishes()).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    await publishOneByOne(4);
+    expect(publishes().slice(7)).toEqual([1, 1]);
+    socket.publishedFrom(1);
+    await turn();
+    expect(publishes().slice(7)).toEqual([1, 1, 2]);
+    await many.client.close();
+  });
+
   it("given a success, when the server cannot do it once more, then pauses begin anew", async () => {
     const socket = await server.connect();
     void channel.subscribe().catch(() => undefined);

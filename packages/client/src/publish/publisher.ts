@@ -10,6 +10,7 @@ import { EpochCheck } from "./epoch-check.ts";
 import { PendingPublish, type PublishResult } from "./pending-publish.ts";
 import { PublishPace } from "./publish-pace.ts";
 import { PublishQueue } from "./publish-queue.ts";
+import { SentTurns } from "./sent-turns.ts";
 
 /** What a Publisher is made of. */
 export interface PublisherPorts {
@@ -35,6 +36,7 @@ export class Publisher {
   readonly #queue: PublishQueue;
   readonly #epochs: EpochCheck;
   readonly #pace: PublishPace;
+  readonly #turns = new SentTurns();
   #connection: Connection | undefined;
   #onSettled: (() => void) | undefined;
 
@@ -116,6 +118,7 @@ export class Publisher {
     if (connection === undefined || connection.isEnded || this.#onSettled !== undefined) return;
     while (this.#pace.allows(this.#queue.sentCount + this.#epochs.askedCount)) {
       if (this.#epochs.askNext()) continue;
+      if (!this.#turns.allows(connection.limits.maxFrameBytes)) return;
       const publish = this.#queue.take(this.#epochs.channels);
       if (publish === undefined) return;
       // Timers may be late, those of a page in the background by a minute.
@@ -127,10 +130,12 @@ export class Publisher {
   #send(connection: Connection, publish: PendingPublish): void {
     publish.epoch ??= this.#epochs.last(publish.message.channel);
     publish.noteSent();
+    this.#turns.add(publish, connection.limits.maxFrameBytes);
     connection.send({ kind: "publish", value: publish.message }, (reply) => this.#onReply(connection, publish, reply));
   }
 
   #onReply(connection: Connection, publish: PendingPublish, reply: Reply): void {
+    this.#turns.remove(publish);
     if (!this.#queue.isSent(publish)) return;
     switch (reply.kind) {
       case "answer":
@@ -162,6 +167,7 @@ export class Publisher {
       this.#putBackOpen(connection, publish);
       this.#slowDown(error);
     } else if (code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS) {
+      this.#turns.limit();
       this.#putBack(publish);
       this.#slowDown(error);
     } else {

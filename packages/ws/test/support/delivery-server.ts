@@ -15,7 +15,8 @@ import { nameAuthenticator } from "./name-authenticator.ts";
 const { channelKinds } = JSON.parse(process.argv[2] ?? "{}") as DeliveryServerSetup;
 const http = createServer();
 // Who stalls stays, however long the test takes.
-const server = attach(http, { authenticator: nameAuthenticator, channelKinds, minDrainBytesPerSec: 0 });
+const stays = { minDrainBytesPerSec: 0, heartbeatIntervalSecs: 3600 };
+const server = attach(http, { authenticator: nameAuthenticator, channelKinds, ...stays });
 let startBytes = 0;
 let grownBytes = 0;
 let mostQueuedBytes = 0;
