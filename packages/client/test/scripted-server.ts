@@ -6,7 +6,14 @@ import {
   RecoveryMiss,
   type ServerMessageInit,
 } from "@pm/proto";
-import { PmClient, type PmClientOptions, type Randomness, type Socket, type SocketListener } from "../src/index.ts";
+import {
+  type Channel,
+  PmClient,
+  type PmClientOptions,
+  type Randomness,
+  type Socket,
+  type SocketListener,
+} from "../src/index.ts";
 
 type Position = ReturnType<typeof at>;
 
@@ -216,6 +223,23 @@ export class ScriptedServer {
     const socket = await this.dial();
     socket.welcome();
     await turn();
+    return socket;
+  }
+
+  /** The next connection after one that was lost: with the usual fraction the first wait is of 250 ms. */
+  async reconnect(): Promise<ScriptedSocket> {
+    await this.after(250);
+    this.socket.welcome();
+    await turn();
+    return this.socket;
+  }
+
+  /** Connects with a channel that is subscribed. */
+  async subscribe(channel: Channel): Promise<ScriptedSocket> {
+    const subscribed = channel.subscribe();
+    const socket = await this.connect();
+    socket.subscribed(channel.name);
+    await subscribed;
     return socket;
   }
 

@@ -42,14 +42,6 @@ describe("Channel", () => {
   });
   afterEach(() => server.client.close());
 
-  async function subscribe(): Promise<ScriptedSocket> {
-    const subscribed = channel.subscribe();
-    const socket = await server.connect();
-    socket.subscribed("project:42");
-    await subscribed;
-    return socket;
-  }
-
   it("given a channel that is only published to, when the client connects, then it is not subscribed to", async () => {
     const socket = await server.connect();
     expect([socket.asked("subscribe"), channel.state]).toEqual([[], "unsubscribed"]);
@@ -58,7 +50,7 @@ describe("Channel", () => {
   it("given a subscribed channel, when a publication comes, then listeners get all of it and the position moves", async () => {
     const seen: Publication[] = [];
     channel.on("publication", (publication) => seen.push(publication));
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.publication("project:42", 1);
     const position = { epoch: "e1", offset: 1, check: 1001 };
     expect(seen).toEqual([
@@ -105,7 +97,7 @@ describe("Channel", () => {
   });
 
   it("given a reconnect, when the server goes on where it was, then that is told with how much follows", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.drop();
     await server.after(250);
     server.socket.welcome();
@@ -122,7 +114,7 @@ describe("Channel", () => {
     const seen = collect(channel);
     const missed: unknown[] = [];
     channel.on("publication", ({ missedBefore }) => missed.push(missedBefore?.count));
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.drop();
     await server.after(250);
     server.socket.welcome();
@@ -146,7 +138,7 @@ describe("Channel", () => {
 
   it("given Lagged, when it comes, then it is told and delivery goes on after it", async () => {
     const seen = collect(channel);
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say(publicationOf("project:42", 1), laggedOf("project:42", at(9), 8), publicationOf("project:42", 10));
     await turn();
     expect(seen.offsets).toEqual([1, 10]);
@@ -159,7 +151,7 @@ describe("Channel", () => {
   it("given one miss after the other, when the next publication comes, then it tells all of it, and history nothing of it", async () => {
     const missed: unknown[] = [];
     channel.on("publication", ({ missedBefore }) => missed.push(missedBefore));
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say(laggedOf("project:42", at(9), 9), laggedOf("project:42", at(12), 3));
     const page = channel.history();
     await turn();
@@ -178,7 +170,7 @@ describe("Channel", () => {
   it("given a miss of which nobody knows how many, when more are missed, then nobody knows how many all in all", async () => {
     const missed: unknown[] = [];
     channel.on("publication", ({ missedBefore }) => missed.push(missedBefore?.count));
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say(laggedOf("project:42", at(9)), laggedOf("project:42", at(12), 3), publicationOf("project:42", 13));
     expect(missed).toEqual([undefined]);
     expect(events.at(-1)).toMatchObject(["lagged", { count: 3 }]);
@@ -206,7 +198,7 @@ describe("Channel", () => {
   });
 
   it("given Lagged without a number, when it is told, then nobody knows how many", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say(laggedOf("project:42", at(9)));
     expect(events.at(-1)).toMatchObject(["lagged", { count: undefined }]);
   });
@@ -218,7 +210,7 @@ describe("Channel", () => {
     "given %s, when it comes, then the client asks again from where it is, and discards what comes before the answer",
     async (_, disagree) => {
       const seen = collect(channel);
-      const socket = await subscribe();
+      const socket = await server.subscribe(channel);
       socket.publication("project:42", 1);
       disagree(socket);
       await turn();
@@ -233,7 +225,7 @@ describe("Channel", () => {
   );
 
   it("given a server that disagrees again and again, when it does, then the client asks with pauses", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     for (let round = 0; round < 5; round++) {
       socket.publication("project:42", 5);
       await turn();
@@ -451,7 +443,7 @@ describe("Channel", () => {
 
   it("given grants that are gone, when the server ends the subscription, then the channel says why", async () => {
     const seen = collect(channel);
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say({ body: { case: "unsubscribed", value: { channel: "project:42", code: "PERMISSION_DENIED" } } });
     await turn();
     expect([seen.error, channel.state]).toMatchObject([{ code: "PERMISSION_DENIED" }, "unsubscribed"]);
@@ -459,7 +451,7 @@ describe("Channel", () => {
 
   it("given a channel that was left, when publications still come, then nobody gets them", async () => {
     const seen = collect(channel);
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     channel.unsubscribe();
     socket.publication("project:42", 1);
     await turn();
@@ -470,7 +462,7 @@ describe("Channel", () => {
   });
 
   it("given a channel that was left, when the server cannot take that now, then it is told again until it does", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     channel.unsubscribe();
     await turn();
     for (const [waitMs, code, retryable] of [
@@ -488,7 +480,7 @@ describe("Channel", () => {
   });
 
   it("given a channel that was left, when it is subscribed to again before the server has heard, then it is not told to end it", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     channel.unsubscribe();
     await turn();
     socket.error(socket.asked("unsubscribe")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", {
@@ -503,7 +495,7 @@ describe("Channel", () => {
   });
 
   it("given a subscription that is asked for again after a pause, when it is left meanwhile, then the server is told", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     for (let round = 0; round < 3; round++) {
       socket.publication("project:42", 5);
       await turn();
@@ -543,7 +535,7 @@ describe("Channel", () => {
     });
     const seen: number[] = [];
     channel.on("publication", ({ position }) => seen.push(position.offset));
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.publication("project:42", 1);
     await turn();
     for (const listener of listeners) process.on("uncaughtException", listener);
@@ -563,7 +555,7 @@ describe("Channel", () => {
     });
 
     it("given subscribe beside a loop, when the loop ends, then the channel stays", async () => {
-      await subscribe();
+      await server.subscribe(channel);
       await channel[Symbol.asyncIterator]().return?.();
       expect(channel.state).toBe("subscribed");
     });
@@ -663,7 +655,7 @@ describe("Channel", () => {
     });
 
     it("given a channel that was subscribed to and left, when a loop over it ends, then it is left", async () => {
-      await subscribe();
+      await server.subscribe(channel);
       channel.unsubscribe();
       const loop = channel[Symbol.asyncIterator]();
       expect(channel.state).toBe("subscribing");

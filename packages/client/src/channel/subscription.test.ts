@@ -18,24 +18,9 @@ describe("Subscription", () => {
   });
   afterEach(() => server.client.close());
 
-  async function subscribe(): Promise<ScriptedSocket> {
-    const subscribed = channel.subscribe();
-    const socket = await server.connect();
-    socket.subscribed("project:42");
-    await subscribed;
-    return socket;
-  }
-
-  async function reconnect(): Promise<ScriptedSocket> {
-    await server.after(250);
-    server.socket.welcome();
-    await turn();
-    return server.socket;
-  }
-
   /** Two connections: one that delivers and was told to go away, and the next, which has been asked. */
   async function overlap(): Promise<{ readonly old: ScriptedSocket; readonly next: ScriptedSocket }> {
-    const old = await subscribe();
+    const old = await server.subscribe(channel);
     old.goAway(0);
     await server.after(0);
     server.socket.welcome();
@@ -48,14 +33,14 @@ describe("Subscription", () => {
   }
 
   it("given a subscribed channel, when the connection is lost, then it is not subscribed any more", async () => {
-    (await subscribe()).drop();
+    (await server.subscribe(channel)).drop();
     expect(channel.state).toBe("subscribing");
   });
 
   it("given a channel that was left, when it is subscribed to again, then it begins from now on, with nothing of before", async () => {
     const missed: unknown[] = [];
     channel.on("publication", ({ missedBefore }) => missed.push(missedBefore));
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say(laggedOf("project:42", at(3), 3));
     channel.unsubscribe();
     void channel.subscribe().catch(() => undefined);
@@ -67,7 +52,7 @@ describe("Subscription", () => {
   });
 
   it("given disagreements that are each mended, when there is one more, then it is asked again at once", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     for (let offset = 1; offset <= 5; offset++) {
       socket.publication("project:42", offset + 7);
       await turn();
@@ -90,7 +75,7 @@ describe("Subscription", () => {
     }
     socket.subscribed("project:42");
     socket.drop();
-    socket = await reconnect();
+    socket = await server.reconnect();
     refuse(socket, "subscribe");
     await server.after(175);
     expect(socket.asked("subscribe")).toHaveLength(2);
@@ -122,10 +107,10 @@ describe("Subscription", () => {
   ] as const)(
     "given a cursor that is not of this log, when the answer says %s, then that is told, and delivery goes on where the server is",
     async (reason, miss, position) => {
-      const socket = await subscribe();
+      const socket = await server.subscribe(channel);
       for (const offset of [1, 2, 3]) socket.publication("project:42", offset);
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.subscribed("project:42", { position, top: position, recovered: false, miss });
       next.publication("project:42", Number(position.offset) + 1);
       expect(events.slice(3)).toEqual([`missed ${reason}`, `m-${Number(position.offset) + 1}`]);
@@ -133,20 +118,20 @@ describe("Subscription", () => {
   );
 
   it("given Lagged that tells a new epoch, when more is published, then it is delivered", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say(laggedOf("project:42", at(4, "e2")), publicationOf("project:42", 5));
     expect([events, channel.position]).toEqual([["m-5"], { epoch: "e2", offset: 5, check: 1005 }]);
   });
 
   it("given grants that are gone, when the server ends the subscription, then it is not told to end it", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.say({ body: { case: "unsubscribed", value: { channel: "project:42", code: "PERMISSION_DENIED" } } });
     await turn();
     expect([channel.state, socket.asked("unsubscribe")]).toEqual(["unsubscribed", []]);
   });
 
   it("given a channel that is asked for again, when the end of what was before still comes, then the answer counts", async () => {
-    const socket = await subscribe();
+    const socket = await server.subscribe(channel);
     socket.publication("project:42", 9);
     await turn();
     socket.say({ body: { case: "unsubscribed", value: { channel: "project:42", code: "PERMISSION_DENIED" } } });
@@ -181,7 +166,7 @@ describe("Subscription", () => {
     ])(
       "given a channel that is subscribed to again, when %s to its end comes after that, then it stays",
       async (_, answer) => {
-        const socket = await subscribe();
+        const socket = await server.subscribe(channel);
         channel.unsubscribe();
         void channel.subscribe().catch(() => undefined);
         await turn();
@@ -193,7 +178,7 @@ describe("Subscription", () => {
     );
 
     it("given no answer to that, when its time is over, then the server is told again", async () => {
-      const socket = await subscribe();
+      const socket = await server.subscribe(channel);
       channel.unsubscribe();
       await server.after(20_000);
       socket.publication("tenant", 1);
@@ -202,7 +187,7 @@ describe("Subscription", () => {
     });
 
     it("given refusals for as long as nobody knows, when they follow each other, then the pauses grow", async () => {
-      const socket = await subscribe();
+      const socket = await server.subscribe(channel);
       channel.unsubscribe();
       await turn();
       for (const [index, pauseMs] of [175, 300, 550].entries()) {

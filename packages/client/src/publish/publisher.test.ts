@@ -46,13 +46,6 @@ describe("publishing", () => {
     return { outcome };
   }
 
-  async function reconnect(): Promise<ScriptedSocket> {
-    await server.after(250);
-    server.socket.welcome();
-    await turn();
-    return server.socket;
-  }
-
   it("given options, when data is published, then all of it is on the wire, with a key of its own where none was given", async () => {
     const socket = await server.connect();
     void channel.publish({ a: 1 }, { event: "done", idempotencyKey: "k", traceParent: "00-1" }).catch(() => undefined);
@@ -317,7 +310,7 @@ describe("publishing", () => {
       await server.after(pauseMs);
     }
     socket.drop();
-    const next = await reconnect();
+    const next = await server.reconnect();
     next.subscribed("project:42");
     await turn();
     next.error(next.asked("publish")[0]?.id ?? 0, "UNAVAILABLE", { retryable: true });
@@ -347,7 +340,7 @@ describe("publishing", () => {
     for (const { id } of socket.asked("publish"))
       socket.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 600 });
     socket.drop();
-    const next = await reconnect();
+    const next = await server.reconnect();
     expect(next.asked("publish")).toHaveLength(3);
     for (const { id } of next.asked("publish"))
       next.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 900 });
@@ -415,7 +408,7 @@ describe("publishing", () => {
     socket.publication("tenant", 1);
     await server.after(10_000);
     expect([socket.closedWith, outcome.now]).toEqual([1000, "open"]);
-    const next = await reconnect();
+    const next = await server.reconnect();
     next.subscribed("project:42");
     await turn();
     expect(keysOf(next)).toEqual(["k"]);
@@ -427,7 +420,7 @@ describe("publishing", () => {
   describe("over a lost connection", () => {
     it("given an epoch that has held, when the client is back, then it asks, and sends again with the same key", async () => {
       const { outcome } = await loseOne();
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       expect(socket.asked("readHistory")).toMatchObject([
         { value: { channel: "project:42", limit: 1, backward: true } },
       ]);
@@ -442,11 +435,11 @@ describe("publishing", () => {
 
     it("given a connection that is lost before it has told the epoch, when the client is back, then it asks again", async () => {
       const { outcome } = await loseOne();
-      (await reconnect()).drop();
+      (await server.reconnect()).drop();
       await turn();
       expect(outcome.now).toBe("open");
       await server.after(250);
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       topOf(socket, "e1");
       await turn();
       expect(keysOf(socket)).toEqual(["lost"]);
@@ -460,7 +453,7 @@ describe("publishing", () => {
       for (const key of ["a", "b", "c"]) void channel.publish(key, { idempotencyKey: key }).catch(() => undefined);
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.subscribed("project:42");
       await turn();
       expect(keysOf(next)).toEqual(["a", "b", "c"]);
@@ -475,7 +468,7 @@ describe("publishing", () => {
       const outcomes = [channel, other].map((wanted) => outcomeOf(wanted.publish(1)));
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.subscribed("project:42", { position: at(0, "e2"), top: at(0, "e2"), recovered: false });
       await turn();
       expect(outcomes.map(({ now }) => now)).toEqual(["OUTCOME_UNKNOWN", "open"]);
@@ -490,7 +483,7 @@ describe("publishing", () => {
       void channel.publish(1, { idempotencyKey: "lost" }).catch(() => undefined);
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.subscribed("project:42");
       await turn();
       expect(keysOf(next)).toEqual(["lost"]);
@@ -503,7 +496,7 @@ describe("publishing", () => {
       await turn();
       socket.subscribed("project:42");
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.subscribed("project:42");
       await turn();
       expect(keysOf(next)).toEqual(["lost"]);
@@ -514,7 +507,7 @@ describe("publishing", () => {
       const outcome = outcomeOf(channel.publish(1));
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.error(next.asked("readHistory")[0]?.id ?? 0, "PERMISSION_DENIED");
       await turn();
       expect([outcome.now, keysOf(next)]).toEqual(["OUTCOME_UNKNOWN", []]);
@@ -540,7 +533,7 @@ describe("publishing", () => {
     it("given another epoch, when the client is back, then the outcome is unknown, and what was never sent is sent", async () => {
       const { outcome } = await loseOne();
       const later = outcomeOf(channel.publish(2, { idempotencyKey: "later" }));
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       topOf(socket, "e2");
       await turn();
       expect([outcome.now, keysOf(socket)]).toEqual(["OUTCOME_UNKNOWN", ["later"]]);
@@ -571,7 +564,7 @@ describe("publishing", () => {
 
     it("given a server that cannot say now, when the wait is over, then the client asks again and sends", async () => {
       const { outcome } = await loseOne();
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       socket.error(socket.asked("readHistory")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", {
         retryable: true,
         retryAfterMs: 800,
@@ -599,7 +592,7 @@ describe("publishing", () => {
       const outcomes = names.map((name) => outcomeOf(server.client.channel(name).publish(1)));
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       const refused = { retryable: true, retryAfterMs: 600 };
       for (const { id, value } of next.asked("readHistory")) {
         if (["a", "b"].includes(value.channel)) topOf(next, "e1", id);
@@ -624,12 +617,12 @@ describe("publishing", () => {
 
     it("given no answer to what the epoch is, when the time is over, then it is asked on another connection", async () => {
       const { outcome } = await loseOne();
-      const silent = await reconnect();
+      const silent = await server.reconnect();
       await server.after(20_000);
       silent.publication("tenant", 1);
       await server.after(10_000);
       expect([silent.closedWith, outcome.now]).toEqual([1000, "open"]);
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       topOf(socket, "e1");
       await turn();
       expect(keysOf(socket)).toEqual(["lost"]);
@@ -643,7 +636,7 @@ describe("publishing", () => {
       const published = channel.publish(1);
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       next.subscribed("project:42");
       await turn();
       next.error(next.asked("publish")[0]?.id ?? 0, "PERMISSION_DENIED");
@@ -655,7 +648,7 @@ describe("publishing", () => {
 
     it("given a client that may not read history, when it is back, then the outcome is unknown", async () => {
       const { outcome } = await loseOne();
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       socket.error(socket.asked("readHistory")[0]?.id ?? 0, "PERMISSION_DENIED");
       await turn();
       expect(outcome.now).toBe("OUTCOME_UNKNOWN");
@@ -668,7 +661,7 @@ describe("publishing", () => {
       const outcome = outcomeOf(channel.publish(1, { idempotencyKey: "lost" }));
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       expect(keysOf(next)).toEqual([]);
       next.subscribed("project:42");
       await turn();
@@ -685,7 +678,7 @@ describe("publishing", () => {
       void channel.publish(1, { idempotencyKey: "lost" }).catch(() => undefined);
       await turn();
       socket.drop();
-      const next = await reconnect();
+      const next = await server.reconnect();
       channel.unsubscribe();
       await turn();
       topOf(next, "e1");
@@ -698,7 +691,7 @@ describe("publishing", () => {
       const outcome = outcomeOf(channel.publish(1));
       await turn();
       socket.drop();
-      topOf(await reconnect(), "e1");
+      topOf(await server.reconnect(), "e1");
       await turn();
       expect(outcome.now).toBe("OUTCOME_UNKNOWN");
     });
@@ -710,7 +703,7 @@ describe("publishing", () => {
         .channel("other")
         .publish(1, { idempotencyKey: "other" })
         .catch(() => undefined);
-      const socket = await reconnect();
+      const socket = await server.reconnect();
       expect(keysOf(socket)).toEqual(["other"]);
       topOf(socket, "e1");
       await turn();
@@ -759,7 +752,7 @@ describe("publishing", () => {
       socket.drop(1009);
       await turn();
       expect(outcome.now).toBe("OUTCOME_UNKNOWN");
-      expect(keysOf(await reconnect())).toEqual([]);
+      expect(keysOf(await server.reconnect())).toEqual([]);
     });
 
     it("given a client that is closed, when publishes are open, then those that were sent are unknown and the others closed", async () => {
