@@ -1,5 +1,5 @@
 import type { JwtValidator } from "@pm/auth";
-import { type Clock, type Logger, type Randomness, SystemRandomness } from "@pm/core";
+import { type Clock, type Logger, type Randomness, SystemRandomness, TurnClock } from "@pm/core";
 import { TenantDirectory } from "@pm/db";
 import { ChannelKinds, MemoryBroker, WsMetrics, WsServer } from "@pm/ws";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -57,8 +57,9 @@ function createWsServer(
   const { clock, logger, admission } = parts;
   const channelKinds = config.nodeEnv === "development" ? withDemoKinds(config.channelKinds) : config.channelKinds;
   const kinds = new ChannelKinds(channelKinds);
+  const turnClock = new TurnClock(clock);
   const broker = new MemoryBroker({
-    clock,
+    clock: turnClock,
     retentionOf: kinds.retentionOf,
     maxTenantBytes: config.tenantLogBytes,
     maxTotalBytes: config.totalLogBytes,
@@ -70,7 +71,7 @@ function createWsServer(
     maxChannelsOf: admission === undefined ? undefined : (tenant) => admission.limitsOf(tenant)?.maxChannels,
     broker,
     channelKinds,
-    ...createLimiters(config, admission, clock),
+    ...createLimiters(config, admission, turnClock),
     maxMessageBytes: config.maxMessageBytes,
     maxSubscriptions: config.maxSubscriptions,
     maxQueuedReplyBytes: config.wsSendBufferSize,

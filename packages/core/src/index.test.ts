@@ -10,6 +10,7 @@ describe("the public index", () => {
       "NameError",
       "SystemRandomness",
       "TENANT_CHANNEL",
+      "TurnClock",
       "USER_CHANNEL",
       "channelKey",
       "channelKind",

@@ -2,6 +2,7 @@
 export type { Clock, CancelTimer } from "./clock.ts";
 export { sleep } from "./clock.ts";
 export { systemClock } from "./system-clock.ts";
+export { TurnClock } from "./turn-clock.ts";
 export type { Logger, LogFields } from "./logger.ts";
 export { silentLogger } from "./logger.ts";
 export type { TenantId } from "./tenant-id.ts";

@@ -11,6 +11,7 @@ import {
   SystemRandomness,
   TENANT_CHANNEL,
   type TenantId,
+  TurnClock,
   USER_CHANNEL,
 } from "@pm/core";
 import { type ClientError, CloseCode, toClientError } from "@pm/proto";
@@ -112,7 +113,8 @@ export class WsServer {
     this.#randomness = options.randomness ?? new SystemRandomness();
     this.metrics = options.metrics ?? new WsMetrics();
     const kinds = new ChannelKinds(options.channelKinds);
-    this.broker = options.broker ?? new MemoryBroker({ clock: this.#clock, retentionOf: kinds.retentionOf });
+    const turnClock = new TurnClock(this.#clock);
+    this.broker = options.broker ?? new MemoryBroker({ clock: turnClock, retentionOf: kinds.retentionOf });
     this.#ownBroker = options.broker === undefined ? this.broker : undefined;
     const scheduler = new TurnScheduler();
     this.broadcaster = new TenantBroadcaster(
@@ -122,7 +124,7 @@ export class WsServer {
         kinds,
         clock: this.#clock,
         logger: this.#logger,
-        onFannedOut: (run, subscriptions) => this.metrics.fannedOut(run, { subscriptions, nowMs: this.#clock.now() }),
+        onFannedOut: (run, subscriptions) => this.metrics.fannedOut(run, { subscriptions, nowMs: turnClock.now() }),
       },
       {
         maxPendingBytes: this.options.maxPendingBytesPerTenant,
