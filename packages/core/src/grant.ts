@@ -13,7 +13,8 @@ export interface Grant {
 
 /** True when one of the grants allows the action on the channel. */
 export function isGranted(grants: readonly Grant[], action: GrantAction, channel: string): boolean {
-  return grants.some((grant) => grant.allow.includes(action) && matchesPattern(grant.pattern, channel));
+  for (const { pattern, allow } of grants) if (allow.includes(action) && matchesPattern(pattern, channel)) return true;
+  return false;
 }
 
 /** Matches a whole name against a pattern with `*`; time is at most the product of both lengths. */
@@ -25,6 +26,7 @@ export function matchesPattern(pattern: string, name: string): boolean {
   while (n < name.length) {
     if (pattern[p] === "*") {
       star = p++;
+      if (p === pattern.length) return true;
       resume = n;
     } else if (pattern[p] === name[n]) {
       p++;

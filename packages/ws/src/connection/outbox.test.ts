@@ -52,7 +52,7 @@ beforeEach(() => {
 
 function makeRun(json: string, count = 1): Run {
   const entries = Array.from({ length: count }, () => log.append(draft(json), { check: 1, publishedAtMs: 1, turn: 1 }));
-  return new Run(parseChannelName("room:1"), "e1", entries);
+  return new Run("e1", entries);
 }
 
 function pong(): Buffer {

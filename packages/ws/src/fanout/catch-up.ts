@@ -136,7 +136,7 @@ export class CatchUp implements TurnJob {
     const entries = page.entries.filter((entry) => entry.offset >= subscription.next);
     const first = entries[0];
     if (first !== undefined && first.offset === subscription.next) {
-      subscription.take(new Run(subscription.channel.ref.name, page.epoch, entries));
+      subscription.take(new Run(page.epoch, entries));
     }
     if (subscription.next > page.top.offset && subscription.channel.join(subscription))
       subscription.isCatchingUp = false;

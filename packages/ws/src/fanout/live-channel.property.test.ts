@@ -38,7 +38,7 @@ interface Member {
 class Room {
   readonly members: Member[] = [];
   readonly channel: LiveChannel;
-  readonly load = new TenantLoad(1_048_576);
+  readonly load = new TenantLoad(parseTenantId("acme"), 1_048_576);
   readonly #owner: LiveChannelOwner;
 
   constructor() {

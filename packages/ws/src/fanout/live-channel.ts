@@ -257,7 +257,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   #queue(): void {
     if (this.#isQueued) return;
     this.#isQueued = true;
-    this.#owner.scheduler.add(this.ref.tenant, this);
+    this.#owner.scheduler.add(this.load.tenant, this);
   }
 
   /** Takes consecutive entries of one epoch up to the size of a frame. */
@@ -277,7 +277,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     const entries = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
     this.#pending = count === this.#pending.length ? NOTHING : this.#pending.slice(count);
     this.#isDue = this.kind.flushDelayMs === 0 || this.#pending.length > 0;
-    return new Run(this.ref.name, this.#epoch, entries);
+    return new Run(this.#epoch, entries);
   }
 
   #dropPending(): void {

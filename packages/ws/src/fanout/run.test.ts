@@ -54,7 +54,7 @@ function messageOf({ payload, event, publisher, traceParent }: PublicationDraft,
 }
 
 function runOf(first: number, last: number): Run {
-  return new Run(ROOM.name, page.epoch, page.entries.slice(first - 1, last));
+  return new Run(page.epoch, page.entries.slice(first - 1, last));
 }
 
 /** One WebSocket message as RFC 6455, section 5.2, has it, with these elements of the codec. */
@@ -114,7 +114,7 @@ describe("the part of a run", () => {
   test("given a reader that has seen the beginning, when its part is cut, then it is the rest of the same log", () => {
     const part = runOf(2, 5).from(4);
     const lastCheck = page.top.check;
-    expect(part).toMatchObject({ channel: ROOM.name, epoch: page.epoch, first: 4, last: 5, lastCheck });
+    expect(part).toMatchObject({ epoch: page.epoch, first: 4, last: 5, lastCheck });
     expect(part.bytes("proto").bytes.toString("latin1")).toBe(frameOf(messages.slice(3, 5), "proto"));
     expect(runOf(2, 5).from(5).bytes("proto").bytes).toBe(page.entries[4]?.frame);
   });

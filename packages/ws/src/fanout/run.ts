@@ -1,4 +1,3 @@
-import type { ChannelName } from "@pm/core";
 import type { Encoding } from "@pm/proto";
 import type { LogEntry } from "../log/broker.ts";
 import { jsonElement } from "../wire/json-element.ts";
@@ -9,7 +8,6 @@ import { type Elements, framed, frameElements, whole } from "../wire/websocket-f
  * the bytes are shared by all who need exactly this run.
  */
 export class Run {
-  readonly channel: ChannelName;
   readonly epoch: string;
   readonly entries: readonly LogEntry[];
   readonly first: number;
@@ -22,8 +20,7 @@ export class Run {
   #json: Elements | undefined;
 
   /** @param entries at least one, without holes */
-  constructor(channel: ChannelName, epoch: string, entries: readonly LogEntry[]) {
-    this.channel = channel;
+  constructor(epoch: string, entries: readonly LogEntry[]) {
     this.epoch = epoch;
     this.entries = entries;
     this.first = entries[0]?.offset ?? 0;
@@ -61,6 +58,6 @@ export class Run {
 
   /** The part from `offset` on, for a reader that has seen the beginning. */
   from(offset: number): Run {
-    return offset <= this.first ? this : new Run(this.channel, this.epoch, this.entries.slice(offset - this.first));
+    return offset <= this.first ? this : new Run(this.epoch, this.entries.slice(offset - this.first));
   }
 }

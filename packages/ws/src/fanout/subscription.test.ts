@@ -17,7 +17,7 @@ async function silentChannel(count: number, lagPolicy: LagPolicy = "recover"): P
 
 async function runOf(memory: MemoryChannel, first: number, last: number): Promise<Run> {
   const { epoch, entries } = await memory.hostile.peek(memory.ref);
-  return new Run(memory.ref.name, epoch, entries.slice(first - 1, last));
+  return new Run(epoch, entries.slice(first - 1, last));
 }
 
 /** Its place, without the tag. */
@@ -92,7 +92,7 @@ describe("a run offered to a subscription", () => {
     const { epoch } = memory.channel.top;
     await memory.publish(2);
     const { entries } = await memory.hostile.peek(memory.ref);
-    subscription.offer(new Run(memory.ref.name, `not ${epoch}`, entries));
+    subscription.offer(new Run(`not ${epoch}`, entries));
     subscription.reader.outbox.flush();
     expect(subscription.reader.offsets).toEqual([]);
     expect(placeOf(subscription)).toEqual({ next: 1, isCatchingUp: true, maySkip: false });
@@ -104,7 +104,7 @@ test("given a run of another epoch, when it is offered to one who has more than 
   const subscription = memory.join();
   subscription.offer(await runOf(memory, 1, 3));
   const { entries } = await memory.hostile.peek(memory.ref);
-  subscription.offer(new Run(memory.ref.name, "another", entries.slice(0, 1)));
+  subscription.offer(new Run("another", entries.slice(0, 1)));
   expect(placeOf(subscription)).toEqual({ next: 4, isCatchingUp: true, maySkip: false });
 });
 

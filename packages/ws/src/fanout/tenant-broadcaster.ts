@@ -151,7 +151,7 @@ export class TenantBroadcaster {
   #loadOf(tenant: TenantId): TenantLoad {
     let load = this.#loads.get(tenant);
     if (load === undefined) {
-      load = new TenantLoad(this.#limits.maxPendingBytes);
+      load = new TenantLoad(tenant, this.#limits.maxPendingBytes);
       this.#loads.set(tenant, load);
     }
     return load;

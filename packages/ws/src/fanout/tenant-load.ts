@@ -1,5 +1,8 @@
+import type { TenantId } from "@pm/core";
+
 /** What all channels of a tenant have together: how many there are, and how much waits for its fan-out. */
 export class TenantLoad {
+  readonly tenant: TenantId;
   /** Channels with a subscriber here. */
   channels = 0;
   readonly #maxPendingBytes: number;
@@ -7,7 +10,8 @@ export class TenantLoad {
   #waiting: (() => void)[] = [];
 
   /** @param maxPendingBytes above it, the tenant's publishers are not read */
-  constructor(maxPendingBytes: number) {
+  constructor(tenant: TenantId, maxPendingBytes: number) {
+    this.tenant = tenant;
     this.#maxPendingBytes = maxPendingBytes;
   }
 

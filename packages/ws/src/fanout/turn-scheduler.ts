@@ -110,7 +110,8 @@ export class TurnScheduler {
       spentMs = this.#dirty.length * WRITE_COST_MS + this.#setOffMs - setOffMs;
       if (steps % STEPS_A_LOOK === 0) spentMs += performance.now() - startMs;
     }
-    jobs.splice(0, steps);
+    if (steps === jobs.length) jobs.length = 0;
+    else jobs.splice(0, steps);
   }
 
   #flush(): void {

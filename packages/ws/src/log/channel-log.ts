@@ -173,9 +173,9 @@ export class ChannelLog {
   }
 
   #isOldestBefore(ms: number): boolean {
+    if (this.#notBeforeSecs * 1000 >= ms) return false;
     const chunk = this.#chunks[0];
-    if (chunk === undefined || this.#notBeforeSecs * 1000 >= ms) return false;
-    return chunk.timeMs(this.#oldestIndex(chunk)) < ms;
+    return chunk !== undefined && chunk.timeMs(this.#oldestIndex(chunk)) < ms;
   }
 
   /** Where the oldest entry is in the oldest chunk. */

@@ -1,4 +1,3 @@
-import { parseChannelName } from "@pm/core";
 import { expect, test } from "vitest";
 import { Run } from "../fanout/run.ts";
 import { WsMetrics } from "./ws-metrics.ts";
@@ -82,7 +81,7 @@ test("given a server, when metrics are collected, then its gauges and traffic ar
 test("given a wall clock that was set back, when a run was handed out, then its delay is none, and no sum goes back", async () => {
   const metrics = observed();
   const entry = { offset: 1, check: 1, prevCheck: 0, publishedAtMs: 10_000, frame: Buffer.alloc(0) };
-  const run = new Run(parseChannelName("room:1"), "e1", [entry]);
+  const run = new Run("e1", [entry]);
   metrics.fannedOut(run, { subscriptions: 3, nowMs: 12_000 });
   metrics.fannedOut(run, { subscriptions: 4, nowMs: 1000 });
   expect(await seriesOf(metrics)).toEqual(

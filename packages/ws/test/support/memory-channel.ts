@@ -35,12 +35,13 @@ export class MemoryChannel {
   readonly channel: LiveChannel;
   /** Reads of the log that somebody asked for. */
   reads = 0;
-  readonly load: TenantLoad = new TenantLoad(1_048_576);
+  readonly load: TenantLoad;
   released = 0;
   readonly fannedOut: FannedOut[] = [];
 
   constructor({ name = "room:1", kind = {}, faults = {} }: MemoryChannelOptions = {}) {
     this.ref = channelRef(name);
+    this.load = new TenantLoad(this.ref.tenant, 1_048_576);
     const kinds = new ChannelKinds({ defaults: kind });
     const memory = new MemoryBroker({ clock: this.clock, retentionOf: kinds.retentionOf });
     this.hostile = new HostileBroker({ broker: memory, clock: this.clock, random: new SeededRandom(1), faults });
