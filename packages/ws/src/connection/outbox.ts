@@ -82,6 +82,11 @@ export class Outbox implements Flushable {
     return this.#socket.writableLength;
   }
 
+  /** Reads what an offer looks at, as `TurnJob.touch` says. */
+  touch(): number {
+    return this.bytesOut ^ this.#socket.writableLength;
+  }
+
   /** Queues publications. Ask `isBehind` first: this takes a run of any size. */
   offer(run: Run): void {
     if (this.#closed) return;

@@ -188,6 +188,23 @@ describe("the fan-out", () => {
     await memory.settle();
   });
 
+  test("given a run that is half handed out, when the channel is touched, then nothing moves, and the rest comes as it would", async () => {
+    const memory = await MemoryChannel.open();
+    const readers = Array.from({ length: 70 }, () => memory.join().reader);
+    expect(memory.channel.touch()).toEqual(expect.any(Number));
+    await memory.publish(2);
+    const reached = (): number => readers.filter(({ outbox }) => outbox.messagesOut > 0).length;
+    memory.channel.touch();
+    expect(reached()).toBe(0);
+    memory.channel.step();
+    const served = reached();
+    memory.channel.touch();
+    expect([served, reached()]).toEqual([32, 32]);
+    await memory.settle();
+    for (const { offsets } of readers) expect(offsets).toEqual([1, 2]);
+    expect(memory.channel.touch()).toEqual(expect.any(Number));
+  });
+
   test("given more than a frame holds, when it is handed out, then runs are cut at 64 KiB, and a larger one goes alone", async () => {
     const memory = await MemoryChannel.open();
     const { reader } = memory.join();

@@ -20,6 +20,8 @@ export interface LiveChannelOwner extends CatchUpPorts {
 
 /** Offers in one step of a fan-out. */
 const SLICE_OFFERS = 32;
+/** Subscriptions that are touched one after the other before the first of them is offered anything. */
+const OFFERS_A_TOUCH = 8;
 const READ_TOP = { from: Number.MAX_SAFE_INTEGER, direction: "forward", maxCount: 1, maxBytes: 1 } as const;
 const RETRY_MS = 1_000;
 /** Shared by all that have none: never written to. */
@@ -174,12 +176,20 @@ export class LiveChannel implements TurnJob, BrokerListener {
     }
     const end = Math.min(this.#nextIndex + SLICE_OFFERS, this.subscriptions.length);
     while (this.#nextIndex < end && this.#nextIndex < this.subscriptions.length) {
+      if (this.#nextIndex > 0 && this.#nextIndex % OFFERS_A_TOUCH === 0) this.#owner.scheduler.touch(this);
       this.subscriptions[this.#nextIndex++]?.offer(run);
     }
     // An offer may close the last reader, and with it the channel: it has let go of the run then.
     if (this.#run === run && this.#nextIndex >= this.subscriptions.length) this.#finish(run);
     this.#isQueued = this.#run !== undefined || (this.#isDue && this.#pending.length > 0);
     return this.#isQueued;
+  }
+
+  touch(): number {
+    const end = Math.min(this.#nextIndex + OFFERS_A_TOUCH, this.subscriptions.length);
+    let touched = this.#pending[0]?.frame.length ?? 0;
+    for (let index = this.#nextIndex; index < end; index++) touched ^= this.subscriptions[index]?.touch() ?? 0;
+    return touched;
   }
 
   async #sync(): Promise<void> {

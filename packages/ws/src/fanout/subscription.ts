@@ -93,6 +93,11 @@ export class Subscription {
     this.take(run);
   }
 
+  /** Reads what an offer looks at, as `TurnJob.touch` says. */
+  touch(): number {
+    return this.next ^ this.#outbox.touch();
+  }
+
   /** Takes a run that has no gap before it. */
   take(run: Run): void {
     this.#outbox.offer(run.from(this.next));

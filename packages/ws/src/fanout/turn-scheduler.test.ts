@@ -78,6 +78,24 @@ test("given much work, when a turn is over, then the event loop goes on before t
   expect(steps).toHaveLength(12);
 });
 
+test("given more jobs than are touched at once, when they have their turn, then each is touched before its first step", async () => {
+  const told: string[] = [];
+  const scheduler = new TurnScheduler();
+  for (let n = 0; n < 40; n++) {
+    scheduler.add(A, {
+      touch: () => told.push(`touch ${n}`),
+      step: () => {
+        told.push(`step ${n}`);
+        return false;
+      },
+    });
+  }
+  while (told.length < 80) await nextTurn();
+  for (let n = 0; n < 40; n++) expect(told.indexOf(`touch ${n}`)).toBeLessThan(told.indexOf(`step ${n}`));
+  expect(told.indexOf("touch 1")).toBeLessThan(told.indexOf("step 0"));
+  expect(told.filter((each) => each.startsWith("step"))).toEqual(Array.from({ length: 40 }, (_, n) => `step ${n}`));
+});
+
 test("given outboxes that are dirty, when the turn ends, then each is flushed once, after the steps", async () => {
   const steps: string[] = [];
   const scheduler = new TurnScheduler();

@@ -7,6 +7,11 @@ export interface TurnJob {
   step(): boolean;
   /** Milliseconds of work that a step sets off behind the turn: they count as the tenant's time. @default 0 */
   readonly setsOffMs?: number;
+  /**
+   * Reads what the next steps will look at, and makes any number of it. By the time it is used, none of it is in the
+   * processor's caches; looked at on its own, one thing after the other, all of it comes from memory at once.
+   */
+  touch?(): number;
 }
 
 /** Something whose bytes wait to go down in one write at the end of the turn. */
@@ -22,6 +27,8 @@ const TURN_MS = 1;
 const WRITE_COST_MS = 0.006;
 /** Steps between two looks at the clock. */
 const STEPS_A_LOOK = 2;
+/** Jobs that are touched one after the other before the first of them is stepped. */
+const JOBS_A_TOUCH = 16;
 
 /**
  * Shares the turns of the event loop between tenants: each that has work gets a slice, one after the other, and what
@@ -35,6 +42,8 @@ export class TurnScheduler {
   /** Work that one slice was not enough for. */
   readonly #backlog = new Map<TenantId, TurnJob[]>();
   #dirty: Flushable[] = [];
+  /** Where what was touched goes: the compiler leaves out a look at something that nobody uses. */
+  readonly #touched = new Int32Array(1);
   /** Work that the steps of this turn have set off behind it, in milliseconds. */
   #setOffMs = 0;
   #scheduled = false;
@@ -62,6 +71,11 @@ export class TurnScheduler {
   markDirty(outbox: Flushable): void {
     this.#dirty.push(outbox);
     this.#schedule();
+  }
+
+  /** Has a job touch what it needs next. */
+  touch(job: TurnJob): void {
+    if (job.touch !== undefined) this.#touched[0] = job.touch();
   }
 
   #schedule(): void {
@@ -103,6 +117,7 @@ export class TurnScheduler {
     let spentMs = 0;
     let steps = 0;
     while (spentMs < SLICE_MS && steps < jobs.length) {
+      if (steps % JOBS_A_TOUCH === 0) this.#touchNext(jobs, steps);
       const job = jobs[steps++];
       if (job === undefined) break;
       this.#setOffMs += job.setsOffMs ?? 0;
@@ -112,6 +127,14 @@ export class TurnScheduler {
     }
     if (steps === jobs.length) jobs.length = 0;
     else jobs.splice(0, steps);
+  }
+
+  #touchNext(jobs: readonly TurnJob[], start: number): void {
+    const end = Math.min(start + JOBS_A_TOUCH, jobs.length);
+    for (let index = start; index < end; index++) {
+      const job = jobs[index];
+      if (job !== undefined) this.touch(job);
+    }
   }
 
   #flush(): void {
