@@ -1,9 +1,8 @@
-import { type Clock, systemClock } from "@pm/core";
+import { type Clock, RecencyMap, systemClock } from "@pm/core";
 import { resolveCount } from "./auth-option-error.ts";
 import type { ConnectionRateLimiter } from "./connection-rate-limiter.ts";
 import type { RateLimitConfig } from "./rate-limit-config.ts";
 import { RateLimiterFactory } from "./rate-limiter-factory.ts";
-import { RecencyMap } from "./recency-map.ts";
 
 /** What a keyed limiter needs beside its rate. */
 export interface KeyedRateLimiterOptions extends RateLimitConfig {

@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
-import type { TenantContext } from "@pm/core";
-import { RecencyMap } from "./recency-map.ts";
+import { RecencyMap, type TenantContext } from "@pm/core";
 import type { VerificationKey } from "./verification-key.ts";
 
 /** What verifying a token has shown. */

@@ -8,6 +8,7 @@ describe("the public index", () => {
       "CodedError",
       "GRANT_ACTIONS",
       "NameError",
+      "RecencyMap",
       "SystemRandomness",
       "TENANT_CHANNEL",
       "TurnClock",

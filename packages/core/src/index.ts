@@ -29,3 +29,4 @@ export { parseErrorLocation } from "./error-location.ts";
 export type { AbortSignalLike, DrainOptions, Lifecycle } from "./lifecycle.ts";
 export type { Randomness } from "./randomness.ts";
 export { SystemRandomness } from "./randomness.ts";
+export { RecencyMap } from "./recency-map.ts";

@@ -1,4 +1,4 @@
-import type { ChannelName, ChannelRef, TenantId } from "@pm/core";
+import { type ChannelName, type ChannelRef, RecencyMap, type TenantId } from "@pm/core";
 import { WsError } from "../ws-error.ts";
 import type { AppendResult, BrokerListener, LogEntry, PublicationDraft } from "./broker.ts";
 import type { ChannelLog, Retention } from "./channel-log.ts";
@@ -44,7 +44,7 @@ export class TenantLogs {
   readonly #maxBytes: number;
   readonly #makeLog: MakeLog;
   readonly #account: (bytes: number) => void;
-  readonly #idle = new Map<string, StoredChannel>();
+  readonly #idle = new RecencyMap<StoredChannel>();
   readonly #active = new Map<string, StoredChannel>();
   /** Made when the tenant is over its bound, and let go at the next look at what is too old. */
   #queue: EvictionQueue | undefined;
@@ -79,11 +79,8 @@ export class TenantLogs {
     const key = nameIn(channel);
     const active = this.#active.get(key);
     if (active !== undefined) return active;
-    const stored = this.#idle.get(key) ?? this.#make(channel, retentionOf(channel));
+    const stored = this.#idle.get(key) ?? this.#add(channel, retentionOf(channel));
     stored.log.lastUsedMs = nowMs;
-    this.#idle.delete(key);
-    this.#idle.set(key, stored);
-    if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
     return stored;
   }
 
@@ -101,8 +98,7 @@ export class TenantLogs {
     stored.listeners = stored.listeners.filter((other) => other !== listener);
     if (stored.listeners.length > 0) return;
     this.#active.delete(stored.key);
-    this.#idle.set(stored.key, stored);
-    if (this.#idle.size > MAX_IDLE_CHANNELS) this.#forgetLeastRecent();
+    this.#becomeIdle(stored);
   }
 
   append(stored: StoredChannel, draft: PublicationDraft, { check, publishedAtMs }: EntryStamp): LogEntry {
@@ -161,14 +157,22 @@ export class TenantLogs {
     for (const { log } of this.#idle.values()) yield log;
   }
 
-  #make(channel: ChannelRef, retention: Retention): StoredChannel {
-    return {
+  #add(channel: ChannelRef, retention: Retention): StoredChannel {
+    const stored: StoredChannel = {
       key: nameIn(channel),
       log: this.#makeLog(channel.name),
       keys: undefined,
       retention,
       listeners: NONE,
     };
+    this.#becomeIdle(stored);
+    return stored;
+  }
+
+  #becomeIdle(stored: StoredChannel): void {
+    this.#idle.set(stored.key, stored);
+    const { oldest } = this.#idle;
+    if (oldest !== undefined && this.#idle.size > MAX_IDLE_CHANNELS) this.#forget(oldest.value);
   }
 
   #expireChannel(stored: StoredChannel, now: { readonly wallMs: number; readonly monotonicMs: number }): void {
@@ -176,13 +180,6 @@ export class TenantLogs {
     if (stored.keys === undefined) return;
     this.#chargeKeys(0 - stored.keys.expire(now.monotonicMs));
     if (stored.keys.size === 0) stored.keys = undefined;
-  }
-
-  #forgetLeastRecent(): void {
-    for (const stored of this.#idle.values()) {
-      this.#forget(stored);
-      return;
-    }
   }
 
   #forget(stored: StoredChannel): void {

@@ -7,8 +7,10 @@ interface Entry<V> {
 }
 
 /**
- * A map that knows which key was used least recently. Every operation takes the same time whatever the size; a plain
- * Map that is deleted from at its beginning has to step over what is gone.
+ * A map that knows which key was used least recently. Every operation takes the same time whatever the size, and to use
+ * a key allocates nothing. A plain Map, from which a key is deleted and set again whenever it is used, has to step over
+ * what is gone at its beginning, and V8 copies it again and again: each copy is held by the one before, so that all of
+ * them live until the whole heap is collected.
  */
 export class RecencyMap<V> {
   readonly #entries = new Map<string, Entry<V>>();
@@ -50,6 +52,16 @@ export class RecencyMap<V> {
     this.#entries.delete(key);
     this.#unlink(entry);
     return entry.value;
+  }
+
+  /** The values, that of the least recently used key first. The one at hand may be deleted. */
+  *values(): Generator<V> {
+    let entry = this.#oldest;
+    while (entry !== undefined) {
+      const { newer } = entry;
+      yield entry.value;
+      entry = newer;
+    }
   }
 
   #append(entry: Entry<V>): void {

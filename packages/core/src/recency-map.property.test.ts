@@ -26,6 +26,7 @@ it("given any operations, when they are done, then the map is as a list that is 
         }
         expect(map.size).toBe(list.length);
         expect([map.oldest?.key, map.oldest?.value]).toEqual(list[0] ?? [undefined, undefined]);
+        expect([...map.values()]).toEqual(list.map(([, value]) => value));
       });
       for (const [key] of list) {
         expect(map.oldest?.key).toBe(key);
@@ -34,4 +35,15 @@ it("given any operations, when they are done, then the map is as a list that is 
       expect(map.oldest).toBeUndefined();
     }),
   );
+});
+
+it("given values that are deleted while they are at hand, when all are listed, then none is left out", () => {
+  const map = new RecencyMap<string>();
+  for (const key of ["a", "b", "c", "d"]) map.set(key, key);
+  const listed: string[] = [];
+  for (const value of map.values()) {
+    listed.push(value);
+    if (value !== "c") map.delete(value);
+  }
+  expect([listed, [...map.values()]]).toEqual([["a", "b", "c", "d"], ["c"]]);
 });
