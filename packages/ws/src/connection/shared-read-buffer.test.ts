@@ -77,13 +77,13 @@ test("given a reader that stops again and again, when much is sent, then all of 
   pair.socket.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     pair.socket.pause();
-    expect(pair.socket.readableLength).toBe(0);
+    expect(pair.socket.readableLength).toBeLessThan(65_536);
     setImmediate(() => pair.socket.resume());
   });
   pair.client.end(sent);
   await once(pair.socket, "end");
   expect(sha256(Buffer.concat(chunks))).toBe(sha256(sent));
-  expect(chunks.length).toBeGreaterThan(MANY_BYTES / 65_536);
+  for (const { length } of chunks) expect(length).toBeLessThanOrEqual(16_384);
 });
 
 test("given a peer that resets, when it uses the buffer, then the socket ends as it always does", async () => {

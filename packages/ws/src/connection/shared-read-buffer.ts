@@ -12,8 +12,8 @@ interface Handle {
   readonly useUserBuffer?: (buffer: Buffer) => void;
 }
 
-/** What Node asks the kernel for in one read. */
-const READ_BYTES = 65_536;
+/** What the kernel is asked for in one read. What comes in one is carried out at once, so it is no more than that. */
+const READ_BYTES = 16_384;
 
 /**
  * One buffer into which all sockets are read; what has come is copied out of it. Left alone, Node makes 64 KiB for

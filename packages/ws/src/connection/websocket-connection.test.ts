@@ -85,6 +85,39 @@ describe("a socket that is not read", () => {
     expect([connection.isPaused, connection.webSocket.isPaused]).toEqual([false, false]);
   });
 
+  test("given 128 messages since the last turn of deliveries, when no more were, then it is read on after the next", async () => {
+    await using simulation = new SimulatedServer();
+    using client = await MessageClient.open(simulation);
+    const { connection } = only(simulation);
+    connection.countRead(127);
+    expect(connection.isPaused).toBe(false);
+    connection.countRead(1);
+    expect([connection.isPaused, connection.webSocket.isPaused]).toEqual([true, true]);
+    await simulation.pass(20);
+    expect([connection.isPaused, connection.webSocket.isPaused]).toEqual([false, false]);
+    connection.countRead(127);
+    expect(connection.isPaused).toBe(false);
+    const pings = Array.from(
+      { length: 1000 },
+      (_, n): MessageToSend => ({ id: n + 1, body: { case: "ping", value: {} } }),
+    );
+    for (let n = 0; n < pings.length; n += 100) client.send(...pings.slice(n, n + 100));
+    await client.until(() => client.messages.length === pings.length);
+    expect(outline(client.messages)).toEqual(pings.map(({ id }) => `${id} pong`));
+  });
+
+  test("given one that is closed while it waits for a turn, when that comes, then nothing happens", async () => {
+    await using simulation = new SimulatedServer();
+    using client = await MessageClient.open(simulation);
+    const { connection } = only(simulation);
+    connection.countRead(128);
+    connection.close({ code: CloseCode.FORBIDDEN, reason: "suspended" });
+    connection.countRead(128);
+    expect(connection.isPaused).toBe(false);
+    await simulation.pass(200);
+    expect([client.closeCode, simulation.server.connections.size]).toEqual([CloseCode.FORBIDDEN, 0]);
+  });
+
   test("given one that is closed, when its client answers the close, then that is heard, and nothing pauses it", async () => {
     await using simulation = new SimulatedServer();
     using client = await MessageClient.open(simulation);

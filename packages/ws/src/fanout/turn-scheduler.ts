@@ -47,6 +47,12 @@ export class TurnScheduler {
   /** Work that the steps of this turn have set off behind it, in milliseconds. */
   #setOffMs = 0;
   #scheduled = false;
+  #turn = 0;
+
+  /** Turns that have begun. */
+  get turn(): number {
+    return this.#turn;
+  }
 
   /** Adds work of a tenant; a job may be added again only after its `step` returned false. */
   add(tenant: TenantId, job: TurnJob): void {
@@ -86,6 +92,7 @@ export class TurnScheduler {
 
   readonly #runTurn = (): void => {
     this.#scheduled = false;
+    this.#turn++;
     const endMs = performance.now() + TURN_MS;
     this.#setOffMs = 0;
     // However long the process stood still, and however many are new: of both kinds one gets a slice in each turn.

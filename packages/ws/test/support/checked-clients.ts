@@ -8,17 +8,17 @@ export class CheckedClients implements AsyncDisposable {
   readonly checker: HistoryChecker = new HistoryChecker();
   /** Events of the history, by kind. */
   readonly events: Map<HistoryEvent["kind"], number> = new Map();
-  readonly #port: number;
+  readonly port: number;
   readonly #clients: RecordingClient[] = [];
 
   constructor(port: number) {
-    this.#port = port;
+    this.port = port;
   }
 
   /** A client that is not connected yet. */
   client(tenant: string, user: string, encoding: Encoding = "proto"): RecordingClient {
     const client = new RecordingClient({
-      url: `ws://127.0.0.1:${this.#port}/ws`,
+      url: `ws://127.0.0.1:${this.port}/ws`,
       token: tokenOf(tenant, user),
       tenant: parseTenantId(tenant),
       user,
