@@ -12,10 +12,10 @@ const SENDERS = 8;
 const MESSAGES = 20_000;
 const TAKEN_IN_ALL = SENDERS * MESSAGES;
 const ONE = publishFrame();
-/** What one read brings: a sender is not read again before its tenant has a turn. */
-const ONE_READ = Math.ceil(16_384 / ONE.length);
-/** Each sender is read once before it first has to wait; a turn of deliveries has four more read on. */
-const MOST_BETWEEN_TURNS = (SENDERS + 4) * ONE_READ;
+/** What a sender may send before it has to wait, and what comes along with the last of it in one read. */
+const ONE_TURN = 64 + Math.ceil(4_096 / ONE.length);
+/** Each sender is read once before it first has to wait; a turn of deliveries has six more read on at the most. */
+const MOST_BETWEEN_TURNS = (SENDERS + 6) * ONE_TURN;
 
 /** A publish to a channel that nobody reads, masked with zeros. */
 function publishFrame(): Buffer {

@@ -47,6 +47,11 @@ export class BenchClient implements ConnectionHandler {
     this.#connection.send(frame);
   }
 
+  /** True when its socket does not take more for now. */
+  get isFull(): boolean {
+    return this.#connection.isFull;
+  }
+
   /** Stops reading. */
   stall(): void {
     this.#connection.pause();

@@ -38,11 +38,25 @@ export class ChannelPublishers {
     this.#publishers = publishers;
   }
 
+  /** True when the socket of the next one does not take more for now. */
+  get isFull(): boolean {
+    return this.#publisherOf(this.#next)?.isFull ?? true;
+  }
+
   /** Publishes once, to the next channel. */
   publish(): void {
-    const n = this.published++ % this.#channels.length;
+    const n = this.#next;
+    this.published++;
     const channel = this.#channels[n];
-    const publisher = this.#publishers[n % this.#publishers.length];
+    const publisher = this.#publisherOf(n);
     if (channel !== undefined && publisher !== undefined) publishNext(channel, publisher);
+  }
+
+  get #next(): number {
+    return this.published % this.#channels.length;
+  }
+
+  #publisherOf(channel: number): BenchClient | undefined {
+    return this.#publishers[channel % this.#publishers.length];
   }
 }

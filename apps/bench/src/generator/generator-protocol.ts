@@ -51,7 +51,9 @@ export type Pace =
   /** As soon as fewer than this many are under way to their subscribers. */
   | { readonly kind: "outstanding"; readonly count: number }
   /** So many a second, whatever becomes of them. */
-  | { readonly kind: "rate"; readonly perSec: number };
+  | { readonly kind: "rate"; readonly perSec: number }
+  /** As soon as the sockets take it, whatever becomes of them. */
+  | { readonly kind: "flood" };
 
 /** Handshakes, so many at a time. */
 export interface HandshakePlan {

@@ -51,4 +51,14 @@ describe("PublishLoad", () => {
     expect(load.turn(10_000)).toBe(64);
     expect(publishers.published).toBe(67);
   });
+
+  it("given a flood, when the next socket is full, then nothing goes out until it takes more, and not all at once", () => {
+    const publishers = { isFull: false, publish: () => undefined };
+    const load = new PublishLoad({ publishers, delivered: () => 0, fanOut: FAN_OUT }, { kind: "flood" }, 0);
+    expect(load.turn(0)).toBe(4_096);
+    publishers.isFull = true;
+    expect(load.turn(1)).toBe(0);
+    publishers.isFull = false;
+    expect(load.turn(2)).toBe(4_096);
+  });
 });

@@ -5,10 +5,12 @@ import type { Pace } from "./generator-protocol.ts";
 const SILENCE_MS = 1_000;
 /** Publications of one turn, when the pace is a rate and the generator is behind. */
 const MAX_BURST = 64;
+/** Publications of one turn of a flood, after which deliveries are looked at. */
+const MAX_FLOOD = 4_096;
 
 /** What paces publications. */
 export interface PublishLoadPorts {
-  readonly publishers: ChannelPublishers;
+  readonly publishers: Pick<ChannelPublishers, "publish" | "isFull">;
   /** Deliveries so far, in all. */
   readonly delivered: () => number;
   /** Deliveries that each publication becomes. */
@@ -37,9 +39,16 @@ export class PublishLoad {
 
   /** Returns how many publications went out. */
   turn(nowMs: number): number {
-    return this.#pace.kind === "rate"
-      ? this.#atRate(this.#pace.perSec, nowMs)
-      : this.#upToOutstanding(this.#pace.count, nowMs);
+    switch (this.#pace.kind) {
+      case "rate":
+        return this.#atRate(this.#pace.perSec, nowMs);
+      case "outstanding":
+        return this.#upToOutstanding(this.#pace.count, nowMs);
+      case "flood":
+        return this.#untilFull();
+      default:
+        return this.#pace satisfies never;
+    }
   }
 
   #atRate(perSec: number, nowMs: number): number {
@@ -53,6 +62,12 @@ export class PublishLoad {
     this.#giveUpAfterSilence(delivered, nowMs);
     const underWay = Math.ceil((this.#published * fanOut - delivered - this.lost) / fanOut);
     return this.#publish(count - underWay);
+  }
+
+  #untilFull(): number {
+    let published = 0;
+    while (published < MAX_FLOOD && !this.#ports.publishers.isFull) published += this.#publish(1);
+    return published;
   }
 
   #giveUpAfterSilence(delivered: number, nowMs: number): void {

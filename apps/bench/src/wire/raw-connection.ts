@@ -64,6 +64,11 @@ export class RawConnection implements FrameSink {
     this.#socket.write(frame);
   }
 
+  /** True while the socket holds more than its high-water mark. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   /** Stops reading. */
   pause(): void {
     this.#socket.pause();

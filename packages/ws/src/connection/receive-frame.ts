@@ -61,7 +61,7 @@ function takeFrame(connection: WebSocketConnection, frame: Frame, ports: Connect
   // What has a limit of its own says nothing of the rate of messages.
   else if (isWithin) connection.violations = 0;
   if (connection.inFlight >= ports.options.maxInFlight) connection.pause(Pause.IN_FLIGHT);
-  connection.countRead(Math.max(1, messages.length));
+  connection.countRead(Math.max(1, messages.length), frame.data.byteLength);
 }
 
 function decode(connection: WebSocketConnection, data: Buffer): ClientMessage[] | undefined {

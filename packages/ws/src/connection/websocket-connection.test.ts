@@ -85,18 +85,20 @@ describe("a socket that is not read", () => {
     expect([connection.isPaused, connection.webSocket.isPaused]).toEqual([false, false]);
   });
 
-  test("given 128 messages since the last turn of deliveries, when no more were, then it is read on after the next", async () => {
+  test("given 64 messages since the last turn of deliveries, when no more were, then it is read on after the next", async () => {
     await using simulation = new SimulatedServer();
     using client = await MessageClient.open(simulation);
     const { connection } = only(simulation);
-    connection.countRead(127);
+    connection.countRead(63, 2_000);
     expect(connection.isPaused).toBe(false);
-    connection.countRead(1);
+    connection.countRead(1, 1);
     expect([connection.isPaused, connection.webSocket.isPaused]).toEqual([true, true]);
     await simulation.pass(20);
     expect([connection.isPaused, connection.webSocket.isPaused]).toEqual([false, false]);
-    connection.countRead(127);
+    connection.countRead(1, 62 * 2_048);
     expect(connection.isPaused).toBe(false);
+    connection.countRead(1, 0);
+    expect(connection.isPaused).toBe(true);
     const pings = Array.from(
       { length: 1000 },
       (_, n): MessageToSend => ({ id: n + 1, body: { case: "ping", value: {} } }),
@@ -110,9 +112,9 @@ describe("a socket that is not read", () => {
     await using simulation = new SimulatedServer();
     using client = await MessageClient.open(simulation);
     const { connection } = only(simulation);
-    connection.countRead(128);
+    connection.countRead(64, 0);
     connection.close({ code: CloseCode.FORBIDDEN, reason: "suspended" });
-    connection.countRead(128);
+    connection.countRead(64, 0);
     expect(connection.isPaused).toBe(false);
     await simulation.pass(200);
     expect([client.closeCode, simulation.server.connections.size]).toEqual([CloseCode.FORBIDDEN, 0]);

@@ -188,6 +188,21 @@ describe("the fan-out", () => {
     await memory.settle();
   });
 
+  test.each([
+    [10, 32],
+    [10_000, 14],
+    [60_000, 3],
+    [500_000, 1],
+  ])("given a publication of %d bytes, when a step is made, then %d readers are offered it", async (bytes, offers) => {
+    const memory = await MemoryChannel.open();
+    const readers = Array.from({ length: 40 }, () => memory.join().reader);
+    await memory.publish(1, bytes);
+    memory.channel.step();
+    expect(readers.filter(({ outbox }) => outbox.messagesOut > 0)).toHaveLength(offers);
+    await memory.settle();
+    for (const { offsets } of readers) expect(offsets).toEqual([1]);
+  });
+
   test("given a run that is half handed out, when the channel is touched, then nothing moves, and the rest comes as it would", async () => {
     const memory = await MemoryChannel.open();
     const readers = Array.from({ length: 70 }, () => memory.join().reader);

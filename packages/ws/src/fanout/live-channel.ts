@@ -5,7 +5,7 @@ import type { BrokerListener, BrokerSubscription, LogEntry } from "../log/broker
 import { judgeForward } from "../log/log-cursor.ts";
 import { type StreamPosition, tagsAgree } from "../log/stream-position.ts";
 import { type CatchUpPorts, PAGE_BYTES } from "./catch-up.ts";
-import { Run } from "./run.ts";
+import { Run, sizeOf } from "./run.ts";
 import type { Subscription } from "./subscription.ts";
 import type { TenantLoad } from "./tenant-load.ts";
 import type { TurnJob } from "./turn-scheduler.ts";
@@ -20,6 +20,8 @@ export interface LiveChannelOwner extends CatchUpPorts {
 
 /** Offers in one step of a fan-out. */
 const SLICE_OFFERS = 32;
+/** Bytes of all of these, unless one alone has more: what is large takes its time to be written. */
+const SLICE_BYTES = 131_072;
 /** Subscriptions that are touched one after the other before the first of them is offered anything. */
 const OFFERS_A_TOUCH = 8;
 const READ_TOP = { from: Number.MAX_SAFE_INTEGER, direction: "forward", maxCount: 1, maxBytes: 1 } as const;
@@ -90,7 +92,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
     this.#isClosed = true;
     this.#cancelDelay?.();
     this.#dropPending();
-    if (this.#run !== undefined) this.#letGo(this.#run.entries);
+    if (this.#run !== undefined) this.load.add(-this.#run.size);
     this.#run = undefined;
     await this.#brokerSubscription?.close();
   }
@@ -174,7 +176,8 @@ export class LiveChannel implements TurnJob, BrokerListener {
       this.#isQueued = false;
       return false;
     }
-    const end = Math.min(this.#nextIndex + SLICE_OFFERS, this.subscriptions.length);
+    const offers = Math.min(SLICE_OFFERS, Math.ceil(SLICE_BYTES / run.size));
+    const end = Math.min(this.#nextIndex + offers, this.subscriptions.length);
     while (this.#nextIndex < end && this.#nextIndex < this.subscriptions.length) {
       if (this.#nextIndex > 0 && this.#nextIndex % OFFERS_A_TOUCH === 0) this.#owner.scheduler.touch(this);
       this.subscriptions[this.#nextIndex++]?.offer(run);
@@ -291,21 +294,15 @@ export class LiveChannel implements TurnJob, BrokerListener {
   }
 
   #dropPending(): void {
-    this.#letGo(this.#pending);
+    if (this.#pending.length > 0) this.load.add(-sizeOf(this.#pending));
     this.#pending = NOTHING;
   }
 
   #finish(run: Run): void {
     this.#run = undefined;
     this.#nextIndex = 0;
-    this.#letGo(run.entries);
+    this.load.add(-run.size);
     this.#owner.onFannedOut(run, this.subscriptions.length);
-  }
-
-  #letGo(entries: readonly LogEntry[]): void {
-    let bytes = 0;
-    for (const entry of entries) bytes += entry.frame.length;
-    if (bytes > 0) this.load.add(-bytes);
   }
 
   #move(from: number, to: number): void {

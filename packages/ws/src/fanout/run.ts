@@ -16,6 +16,8 @@ export class Run {
   readonly prevCheck: number;
   /** The tag of the last entry. */
   readonly lastCheck: number;
+  /** Bytes of the frames of its entries. */
+  readonly size: number;
   #proto: Elements | undefined;
   #json: Elements | undefined;
 
@@ -27,6 +29,7 @@ export class Run {
     this.last = this.first + entries.length - 1;
     this.prevCheck = entries[0]?.prevCheck ?? 0;
     this.lastCheck = entries[entries.length - 1]?.check ?? 0;
+    this.size = sizeOf(entries);
   }
 
   bytes(encoding: Encoding): Elements {
@@ -60,4 +63,11 @@ export class Run {
   from(offset: number): Run {
     return offset <= this.first ? this : new Run(this.epoch, this.entries.slice(offset - this.first));
   }
+}
+
+/** Bytes of the frames of entries. */
+export function sizeOf(entries: readonly LogEntry[]): number {
+  let bytes = 0;
+  for (const { frame } of entries) bytes += frame.length;
+  return bytes;
 }
