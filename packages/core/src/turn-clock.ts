@@ -4,8 +4,8 @@ const DONE: Promise<void> = Promise.resolve();
 
 /**
  * The time of another clock, asked once for each callback of the event loop: all that happens in one happens at the
- * same time. For those who ask often, since a look at the machine's clock costs 50 ns. Nothing that is waited for can
- * be measured too short with it, but what takes place within one callback takes no time at all.
+ * same time, that of the first question. For those who ask often, since a look at the machine's clock costs 50 ns. It
+ * is never ahead of the other, and behind by no more than the callback has taken so far.
  */
 export class TurnClock implements Clock {
   readonly #clock: Clock;
