@@ -25,8 +25,8 @@ const NO_CHUNKS: LogChunk[] = [];
 export class ChannelLog {
   readonly epoch: string;
   readonly #channel: ChannelName;
-  /** Milliseconds of the monotonic clock. */
-  lastUsedMs = 0;
+  /** Whole seconds of the monotonic clock: milliseconds would be in a box. */
+  lastUsedSecs = 0;
   readonly #pool: ChunkPool;
   /** The chunk that is written to; the last of the chunks. */
   #newest: LogChunk | undefined;

@@ -3,14 +3,14 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { LogChunk } from "./log-chunk.ts";
+import type { LogSlab } from "./log-slab.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
 const MIN_FREE = 4_194_304;
 const LARGE = 16_384;
-/** A large chunk with the objects that stand for it. */
-const LARGE_MEMORY = LARGE + 512;
+const SLAB = 262_144;
 
 /** As many chunks as told, of one capacity. */
 function take(pool: ChunkPool, count: number, capacity: number): LogChunk[] {
@@ -32,42 +32,96 @@ function countedBytes(make: () => unknown): number {
   return counted;
 }
 
-/** How many of the chunks are among others, the very same. */
-function countSame(chunks: readonly LogChunk[], others: readonly LogChunk[]): number {
-  const known = new Set(others);
-  return chunks.filter((chunk) => known.has(chunk)).length;
+/** How many of the chunks are where others were. */
+function countSame(chunks: readonly LogChunk[], others: readonly Place[]): number {
+  return places(chunks).filter(({ slab, start }) =>
+    others.some((other) => other.slab === slab && other.start === start),
+  ).length;
+}
+
+interface Place {
+  readonly slab: LogSlab;
+  readonly start: number;
+}
+
+function places(chunks: readonly LogChunk[]): Place[] {
+  return chunks.map(({ slab, start }) => ({ slab, start }));
+}
+
+/** Writes an entry into each: its tag is the number of the chunk, from 1 on. */
+function write(chunks: readonly LogChunk[]): void {
+  for (const [index, chunk] of chunks.entries()) {
+    const marks = { check: index + 1, publishedAtMs: 1_000_000, turn: 5000 };
+    chunk.begin({ firstOffset: 1, prevCheck: 0 }, marks);
+    chunk.push(Buffer.from(`entry ${index + 1}`), marks);
+  }
+}
+
+function read(chunk: LogChunk): string {
+  return `${chunk.check(0)}: ${chunk.entry(0).frame.toString()}`;
 }
 
 describe("ChunkPool", () => {
-  it("given a chunk that came back, when a log needs one of its size, then it is that, and for another size it is not", () => {
+  it("given a chunk that came back, when a log needs one of its size, then it has that memory, and for another size it has not", () => {
     const pool = new ChunkPool();
-    const [chunk] = take(pool, 1, LARGE);
-    giveBack(pool, chunk === undefined ? [] : [chunk]);
-    expect(take(pool, 1, LARGE / 2)[0]).not.toBe(chunk);
-    expect(take(pool, 1, LARGE)[0]).toBe(chunk);
-    expect(take(pool, 1, LARGE)[0]).not.toBe(chunk);
+    const chunks = take(pool, 1, LARGE);
+    giveBack(pool, [...chunks, ...take(pool, 1, LARGE / 2)]);
+    const before = places(chunks);
+    expect(countSame(take(pool, 1, LARGE / 2), before)).toBe(0);
+    expect(countSame(take(pool, 1, LARGE), before)).toBe(1);
+    expect(countSame(take(pool, 1, LARGE), before)).toBe(0);
   });
 
   it("given nothing that is lent, when more comes back than may wait, then the rest is let go", () => {
     const pool = new ChunkPool();
     giveBack(pool, take(pool, (2 * MIN_FREE) / LARGE, LARGE));
-    expect(pool.freeBytes).toBe(Math.floor(MIN_FREE / LARGE_MEMORY) * LARGE_MEMORY);
+    expect(pool.freeBytes).toBe(MIN_FREE);
   });
 
   it("given logs that hold much, when a sixth of it comes back at once, then all of it waits to be asked for again", () => {
     const pool = new ChunkPool();
     const back = take(pool, 6000, LARGE).slice(0, 1000);
+    const before = places(back);
     giveBack(pool, back);
-    expect(pool.freeBytes).toBe(1000 * LARGE_MEMORY);
-    expect(countSame(take(pool, 1000, LARGE), back)).toBe(1000);
+    expect(pool.freeBytes).toBe(1000 * LARGE);
+    expect(countSame(take(pool, 1000, LARGE), before)).toBe(1000);
     expect(pool.freeBytes).toBe(0);
   });
 
   it("given logs that hold much, when half of it comes back at once, then a quarter of what is left waits", () => {
     const pool = new ChunkPool();
     giveBack(pool, take(pool, 6000, LARGE).slice(0, 3000));
-    expect(pool.freeBytes).toBeGreaterThan((3000 / 4) * LARGE_MEMORY);
-    expect(pool.freeBytes).toBeLessThan((6000 / 4) * LARGE_MEMORY);
+    expect(pool.freeBytes).toBeGreaterThan((3000 / 4) * LARGE);
+    expect(pool.freeBytes).toBeLessThan((6000 / 4) * LARGE);
+  });
+
+  it("given one chunk left of each slab, when it is trimmed, then they are moved together, and what is in them stays", () => {
+    const pool = new ChunkPool();
+    const chunks = take(pool, 6400, LARGE / 4);
+    const left = chunks.filter((_, index) => index % 64 === 0);
+    write(left);
+    giveBack(
+      pool,
+      chunks.filter((_, index) => index % 64 !== 0),
+    );
+    expect(pool.freeBytes).toBeGreaterThan(5 * MIN_FREE);
+    for (let n = 0; n < 25; n++) pool.trim();
+    expect(pool.freeBytes).toBeLessThanOrEqual(MIN_FREE);
+    expect(left.map(read)).toEqual(left.map((_, index) => `${index + 1}: entry ${index + 1}`));
+    expect(new Set(left.map(({ slab }) => slab)).size).toBeLessThan(20);
+  });
+
+  it("given one chunk left of each slab, when logs need others of another size, then the free memory does not grow", () => {
+    const pool = new ChunkPool();
+    const chunks = take(pool, 6400, LARGE / 4);
+    giveBack(
+      pool,
+      chunks.filter((_, index) => index % 64 !== 0),
+    );
+    const before = pool.freeBytes;
+    const others = take(pool, 1600, LARGE);
+    expect(pool.freeBytes).toBeLessThan(before / 4);
+    expect(others).toHaveLength(1600);
   });
 
   it("given logs that grow, when they need chunks, then V8 counts none of them", () => {
@@ -89,26 +143,33 @@ describe("ChunkPool", () => {
     expect(countedBytes(() => Array.from({ length: 20 }, () => pool.take(1_000_000, 0)))).toBeGreaterThan(19_000_000);
   });
 
-  it("given chunks of a size that nobody asks for any more, when it is trimmed, then those in use have the room", () => {
+  it("given memory of a size that nobody asks for any more, when it is trimmed, then those in use have the room", () => {
     const pool = new ChunkPool();
-    giveBack(pool, take(pool, MIN_FREE / 1024, 512));
+    giveBack(
+      pool,
+      Array.from({ length: 50 }, () => pool.take(67_000, 0)),
+    );
     pool.trim();
-    expect(pool.freeBytes).toBe(MIN_FREE);
+    expect(pool.freeBytes).toBeGreaterThan(MIN_FREE / 2);
     pool.trim();
     expect(pool.freeBytes).toBe(0);
-    const large = take(pool, 200, LARGE);
-    giveBack(pool, large);
-    expect(countSame(take(pool, 200, LARGE), large)).toBe(200);
   });
 
-  it("given logs that ask for a chunk now and then, when it is trimmed, then as many wait as they have asked for", () => {
+  it("given slabs that came back, when chunks of another size are needed, then they are cut from them", () => {
+    const pool = new ChunkPool();
+    giveBack(pool, take(pool, MIN_FREE / 1024, 512));
+    const { freeBytes } = pool;
+    take(pool, freeBytes / LARGE, LARGE);
+    expect(pool.freeBytes).toBe(0);
+  });
+
+  it("given logs that need a slab now and then, when it is trimmed, then as many wait as they have needed", () => {
     const pool = new ChunkPool();
     giveBack(pool, take(pool, 100, LARGE));
     pool.trim();
-    giveBack(pool, take(pool, 3, LARGE));
-    giveBack(pool, take(pool, 2, LARGE));
+    giveBack(pool, take(pool, 20, LARGE));
     pool.trim();
-    expect(pool.freeBytes).toBe(5 * LARGE_MEMORY);
+    expect(pool.freeBytes).toBe(2 * SLAB);
   });
 
   it.each([
@@ -121,8 +182,9 @@ describe("ChunkPool", () => {
       const pool = new ChunkPool();
       const chunk = pool.take(frameBytes, 1_000_000);
       expect(chunk.capacity).toBe(capacity);
+      const before = places([chunk]);
       pool.giveBack(chunk);
-      expect(pool.take(frameBytes, 0)).toBe(chunk);
+      expect(countSame([pool.take(frameBytes, 0)], before)).toBe(1);
     },
   );
 

@@ -1,4 +1,5 @@
 import { capacityFor, LogChunk } from "./log-chunk.ts";
+import { LogSlab } from "./log-slab.ts";
 
 /** Bytes of the smallest chunk, and of the largest that is made for more than one entry. */
 const MIN_CHUNK_BYTES = 512;
@@ -8,32 +9,39 @@ const CHUNK_ENTRIES = 4;
 const CHUNK_SHARE = 1 / 4;
 /** A chunk for a frame of more than half of the largest is rounded up to an eighth of that. */
 const LARGE_STEPS = 8;
-/** Larger chunks are not kept. */
+/** Chunks up to the largest are cut from slabs of this size; one for a larger frame is a slab of its own. */
+const SLAB_BYTES = 262_144;
+/** Larger ones are not kept. */
 const MAX_POOLED_BYTES = 131_072;
-/** What may be kept for the logs to come, where a share of what they hold is less. */
+/** What may be free for the logs to come, where a share of what they hold is less. */
 const MIN_FREE_BYTES = 4_194_304;
-/** The share of what logs hold that may be kept: logs that fill evenly ask for their next chunks all at once. */
+/** The share of what logs hold that may be free: logs that fill evenly ask for their next chunks all at once. */
 const FREE_SHARE = 1 / 4;
+/** Slabs that one `trim` empties at the most, which is a megabyte to move. */
+const EMPTIED_A_TRIM = 4;
 
-/** The chunks of one size that wait for a log. */
+/** The slabs of one size that are not in use. */
 interface Shelf {
-  readonly chunks: LogChunk[];
-  /** Chunks of this size that logs have asked for since the last `trim`. */
+  readonly slabs: LogSlab[];
+  /** Slabs of this size that were needed since the last `trim`. */
   asked: number;
 }
 
 /**
- * The chunks of all logs of a broker. V8 collects its whole heap for every few megabytes of buffers that are made, and
- * for busy channels that was a tenth of all that a publication costs and more. So chunks are written again when their
- * entries are gone; and those by which logs grow are shared memory, which V8 does not count. What is made in place of
- * chunks that were let go it does count, so that it collects those.
+ * The memory of all logs of a broker. V8 collects its whole heap for every few megabytes of buffers that are made, and
+ * for busy channels that was a tenth of all that a publication costs and more. So memory is written again when the
+ * entries in it are gone; and that by which logs grow is shared memory, which V8 does not count. What is made in place
+ * of memory that was let go it does count, so that it collects that.
  */
 export class ChunkPool {
   readonly #maxChunkBytes: number;
+  /** Slabs with blocks in use and others that are free, by the size of their blocks. */
+  readonly #open = new Map<number, LogSlab[]>();
   readonly #shelves = new Map<number, Shelf>();
-  #freeBytes = 0;
+  /** Of all slabs, and of the chunks in them. */
+  #slabBytes = 0;
   #lentBytes = 0;
-  /** Of the chunks that were let go, those in whose place none was made since. */
+  /** Of the slabs that were let go, those in whose place none was made since. */
   #letGoBytes = 0;
 
   /** @param maxChunkBytes a bound on chunks for more than one entry, between 512 bytes and 16 KiB */
@@ -43,58 +51,120 @@ export class ChunkPool {
     this.#maxChunkBytes = max;
   }
 
-  /** Bytes of memory of the chunks that wait for a log. */
+  /** Bytes of memory that wait for entries to come. */
   get freeBytes(): number {
-    return this.#freeBytes;
+    return this.#slabBytes - this.#lentBytes;
   }
 
   /** A chunk with room for a frame; sized so that a log has few chunks, and little in them that is not used. */
   take(frameBytes: number, logBytes: number): LogChunk {
     const capacity = this.#capacity(capacityFor(frameBytes), logBytes);
-    if (capacity > MAX_POOLED_BYTES) return new LogChunk(new ArrayBuffer(capacity));
-    const shelf = this.#shelfOf(capacity);
-    shelf.asked++;
-    const free = shelf.chunks.pop();
-    const chunk = free ?? new LogChunk(this.#make(capacity));
-    if (free !== undefined) this.#freeBytes -= chunk.memoryBytes;
-    this.#lentBytes += chunk.memoryBytes;
+    if (capacity > MAX_POOLED_BYTES) return chunkAlone(capacity);
+    const open = this.#openOf(capacity);
+    const slab = open.at(-1) ?? this.#cut(capacity, open);
+    const chunk = new LogChunk(slab, capacity);
+    if (slab.isFull) remove(slab, open);
+    this.#lentBytes += capacity;
     return chunk;
   }
 
   /** Takes a chunk back whose entries are gone. */
   giveBack(chunk: LogChunk): void {
-    const { capacity, memoryBytes } = chunk;
+    const { slab, capacity } = chunk;
     if (capacity > MAX_POOLED_BYTES) return;
-    this.#lentBytes -= memoryBytes;
-    if (this.#freeBytes + memoryBytes > Math.max(MIN_FREE_BYTES, this.#lentBytes * FREE_SHARE)) {
-      this.#letGoBytes += capacity;
-      return;
-    }
-    this.#shelfOf(capacity).chunks.push(chunk);
-    this.#freeBytes += memoryBytes;
+    const open = this.#openOf(capacity);
+    if (slab.isFull) add(slab, open);
+    slab.takeBack(chunk);
+    this.#lentBytes -= capacity;
+    if (slab.used > 0) return;
+    remove(slab, open);
+    this.#shelve(slab);
   }
 
-  /** Keeps as many chunks of each size as logs have asked for since the last call. */
+  /** Keeps as many slabs of each size as were needed since the last call, and moves together what logs have left over. */
   trim(): void {
     for (const shelf of this.#shelves.values()) {
-      for (const { capacity, memoryBytes } of shelf.chunks.splice(shelf.asked)) {
-        this.#freeBytes -= memoryBytes;
-        this.#letGoBytes += capacity;
-      }
+      for (const slab of shelf.slabs.splice(shelf.asked)) this.#letGo(slab);
       shelf.asked = 0;
     }
+    for (let emptied = 0; emptied < EMPTIED_A_TRIM && this.#hasTooMuch && this.#emptyOne(); emptied++);
   }
 
-  /** Lets go of all that wait. */
+  /** Lets go of everything. */
   clear(): void {
+    this.#open.clear();
     this.#shelves.clear();
-    this.#freeBytes = 0;
+    this.#slabBytes = 0;
+    this.#lentBytes = 0;
   }
 
-  #make(capacity: number): ArrayBufferLike {
-    if (this.#letGoBytes === 0) return new SharedArrayBuffer(capacity);
-    this.#letGoBytes = Math.max(0, this.#letGoBytes - capacity);
-    return new ArrayBuffer(capacity);
+  get #hasTooMuch(): boolean {
+    return this.freeBytes > Math.max(MIN_FREE_BYTES, this.#lentBytes * FREE_SHARE);
+  }
+
+  /** A slab that is cut into chunks of a capacity, as one of those with free blocks. */
+  #cut(capacity: number, open: LogSlab[]): LogSlab {
+    const size = capacity > MAX_CHUNK_BYTES ? capacity : SLAB_BYTES;
+    const shelf = this.#shelfOf(size);
+    shelf.asked++;
+    const slab = shelf.slabs.pop() ?? this.#make(size);
+    slab.cut(capacity);
+    add(slab, open);
+    return slab;
+  }
+
+  #make(size: number): LogSlab {
+    while (this.#hasTooMuch && this.#dropOne());
+    this.#slabBytes += size;
+    if (this.#letGoBytes === 0) return new LogSlab(new SharedArrayBuffer(size));
+    this.#letGoBytes = Math.max(0, this.#letGoBytes - size);
+    return new LogSlab(new ArrayBuffer(size));
+  }
+
+  #shelve(slab: LogSlab): void {
+    if (this.#hasTooMuch) this.#letGo(slab);
+    else this.#shelfOf(slab.size).slabs.push(slab);
+  }
+
+  #letGo({ size }: LogSlab): void {
+    this.#slabBytes -= size;
+    this.#letGoBytes += size;
+  }
+
+  /** Lets go of a slab that is not in use, or of one that can be emptied. False: there is none. */
+  #dropOne(): boolean {
+    for (const { slabs } of this.#shelves.values()) {
+      const slab = slabs.pop();
+      if (slab === undefined) continue;
+      this.#letGo(slab);
+      return true;
+    }
+    return this.#emptyOne();
+  }
+
+  /** Lets go of a slab whose chunks have room in others; of all of these, one with few. False: there is none. */
+  #emptyOne(): boolean {
+    let open: LogSlab[] = [];
+    // Whoever has a whole slab free has room for what is in any one of them.
+    let mostFree = SLAB_BYTES - 1;
+    for (const slabs of this.#open.values()) {
+      const free = slabs.reduce((sum, slab) => sum + slab.freeBytes, 0);
+      if (free <= mostFree) continue;
+      mostFree = free;
+      open = slabs;
+    }
+    const [first] = open;
+    if (first === undefined) return false;
+    const emptiest = open.reduce((least, slab) => (slab.used < least.used ? slab : least), first);
+    remove(emptiest, open);
+    for (const chunk of emptiest.owners()) {
+      const target = open.at(-1);
+      if (target === undefined) throw new RangeError("no slab is free");
+      chunk.moveTo(target);
+      if (target.isFull) remove(target, open);
+    }
+    this.#letGo(emptiest);
+    return true;
   }
 
   #capacity(needed: number, logBytes: number): number {
@@ -107,12 +177,41 @@ export class ChunkPool {
     return capacity;
   }
 
-  #shelfOf(capacity: number): Shelf {
-    let shelf = this.#shelves.get(capacity);
+  #openOf(capacity: number): LogSlab[] {
+    let open = this.#open.get(capacity);
+    if (open === undefined) {
+      open = [];
+      this.#open.set(capacity, open);
+    }
+    return open;
+  }
+
+  #shelfOf(size: number): Shelf {
+    let shelf = this.#shelves.get(size);
     if (shelf === undefined) {
-      shelf = { chunks: [], asked: 0 };
-      this.#shelves.set(capacity, shelf);
+      shelf = { slabs: [], asked: 0 };
+      this.#shelves.set(size, shelf);
     }
     return shelf;
   }
+}
+
+/** A chunk that has memory to itself, which V8 counts. */
+function chunkAlone(capacity: number): LogChunk {
+  const slab = new LogSlab(new ArrayBuffer(capacity));
+  slab.cut(capacity);
+  return new LogChunk(slab, capacity);
+}
+
+function add(slab: LogSlab, slabs: LogSlab[]): void {
+  slab.place = slabs.length;
+  slabs.push(slab);
+}
+
+/** Takes it out of the list; the last one gets its place. */
+function remove(slab: LogSlab, slabs: LogSlab[]): void {
+  const last = slabs.pop();
+  if (last === undefined || last === slab) return;
+  slabs[slab.place] = last;
+  last.place = slab.place;
 }

@@ -1,4 +1,5 @@
 import type { LogEntry } from "./broker.ts";
+import type { BlockOwner, LogSlab } from "./log-slab.ts";
 
 /** What a log keeps of an entry beside its frame. */
 export interface EntryMarks {
@@ -20,42 +21,55 @@ const THOUSAND = 1000;
 /** What an entry takes beside its frame. */
 export const MARK_BYTES: number = MARK_WORDS * WORD_BYTES;
 
-/** What a chunk takes beside its bytes: the objects in V8 and Node that stand for it, rounded up from a measurement. */
-const OBJECT_BYTES = 512;
+/** What a chunk takes beside its block: itself, and its places in lists. Rounded up from a measurement. */
+const OBJECT_BYTES = 192;
 
 /**
- * A block of consecutive entries: their frames from its beginning on, their marks from its end down, times and turns
- * counted from the whole thousand before those of the first. Nothing in it is an object, so that a log of any length
- * costs the garbage collector nothing. What is read is copied: the block may be written again when its entries are
- * gone.
+ * Consecutive entries in a block of memory: their frames from its beginning on, their marks from its end down, times
+ * and turns counted from the whole thousand before those of the first. Nothing in it is an object, so that a log of any
+ * length costs the garbage collector nothing. What is read is copied: the block may be written again when its entries
+ * are gone.
  */
-export class LogChunk {
+export class LogChunk implements BlockOwner {
   /** The offset of the first entry. */
   firstOffset = 0;
   /** The tag of the entry before the first. */
   prevCheck = 0;
   /** No entry is from before this second. */
   startSecs = 0;
-  readonly #bytes: Buffer;
-  readonly #words: Uint32Array;
+  /** Those of the slab. */
+  #bytes: Buffer;
+  #words: Uint32Array;
+  /** Where its block begins in these bytes. */
+  #start: number;
   #startKiloturns = 0;
   #used = 0;
   #count = 0;
+  /** Bytes for frames and marks. */
+  readonly capacity: number;
+  #slab: LogSlab;
 
-  /** @param memory its alone; whole words */
-  constructor(memory: ArrayBufferLike) {
-    this.#bytes = Buffer.from(memory);
-    this.#words = new Uint32Array(memory);
+  /** @param slab one with a free block of this capacity */
+  constructor(slab: LogSlab, capacity: number) {
+    this.#slab = slab;
+    this.#bytes = slab.bytes;
+    this.#words = slab.words;
+    this.#start = slab.give(this);
+    this.capacity = capacity;
   }
 
-  /** Bytes for frames and marks. */
-  get capacity(): number {
-    return this.#bytes.length;
+  /** The slab that its block is of. */
+  get slab(): LogSlab {
+    return this.#slab;
+  }
+
+  get start(): number {
+    return this.#start;
   }
 
   /** Bytes of memory that it takes, however many entries are in it. */
   get memoryBytes(): number {
-    return this.#bytes.length + OBJECT_BYTES;
+    return this.capacity + OBJECT_BYTES;
   }
 
   /** Entries. */
@@ -70,23 +84,31 @@ export class LogChunk {
 
   /** True when an entry can be the next: there is room, and its time and turn are within 2^32 from the start. */
   takes(frameBytes: number, { publishedAtMs, turn }: EntryMarks): boolean {
-    if (this.#used + frameBytes + (this.#count + 1) * MARK_BYTES > this.#bytes.length) return false;
+    if (this.#used + frameBytes + (this.#count + 1) * MARK_BYTES > this.capacity) return false;
     return isWord(publishedAtMs - this.startSecs * THOUSAND) && isWord(turn - this.#startKiloturns * THOUSAND);
   }
 
-  /** Forgets what is in it, and is the block of the entries from an offset on. */
+  /** Is the chunk of the entries from an offset on. */
   begin(start: { readonly firstOffset: number; readonly prevCheck: number }, first: EntryMarks): void {
     this.firstOffset = start.firstOffset;
     this.prevCheck = start.prevCheck;
     this.startSecs = Math.floor(first.publishedAtMs / THOUSAND);
     this.#startKiloturns = Math.floor(first.turn / THOUSAND);
-    this.#used = 0;
-    this.#count = 0;
+  }
+
+  moveTo(slab: LogSlab): void {
+    const start = slab.give(this);
+    slab.bytes.set(this.#bytes.subarray(this.#start, this.#start + this.capacity), start);
+    this.#slab.takeBack(this);
+    this.#slab = slab;
+    this.#bytes = slab.bytes;
+    this.#words = slab.words;
+    this.#start = start;
   }
 
   /** Copies a frame that it takes. */
   push(frame: Buffer, { check, publishedAtMs, turn }: EntryMarks): void {
-    this.#bytes.set(frame, this.#used);
+    this.#bytes.set(frame, this.#start + this.#used);
     this.#used += frame.length;
     const at = this.#marksAt(this.#count++);
     this.#words[at] = this.#used;
@@ -98,7 +120,7 @@ export class LogChunk {
   /** A copy of the entry at an index from 0 to `count` − 1. */
   entry(index: number): LogEntry {
     const size = this.size(index);
-    const start = this.#startOf(index);
+    const start = this.#start + this.#startOf(index);
     const frame = Buffer.allocUnsafe(size);
     this.#bytes.copy(frame, 0, start, start + size);
     return {
@@ -146,7 +168,7 @@ export class LogChunk {
   }
 
   #marksAt(index: number): number {
-    return this.#words.length - (index + 1) * MARK_WORDS;
+    return (this.#start + this.capacity) / WORD_BYTES - (index + 1) * MARK_WORDS;
   }
 }
 

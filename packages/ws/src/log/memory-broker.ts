@@ -64,8 +64,8 @@ export class MemoryBroker implements Broker {
   readonly #tenants = new Map<TenantId, TenantLogs>();
   readonly #chunks: ChunkPool;
   readonly #cancelExpiry: CancelTimer;
-  /** The time of the last look at what is too old; exact enough for what counts in hours. */
-  #usedMs: number;
+  /** The second of the last look at what is too old; exact enough for what counts in hours. */
+  #usedSecs: number;
   #totalBytes = 0;
   #closed = false;
 
@@ -76,7 +76,7 @@ export class MemoryBroker implements Broker {
     this.#maxTenantBytes = options.maxTenantBytes ?? 67_108_864;
     this.#maxTotalBytes = options.maxTotalBytes ?? 536_870_912;
     this.#chunks = new ChunkPool(Math.min(this.#maxTenantBytes, this.#maxTotalBytes) * MAX_CHUNK_SHARE);
-    this.#usedMs = this.#clock.monotonic();
+    this.#usedSecs = Math.floor(this.#clock.monotonic() / 1000);
     this.#cancelExpiry = this.#clock.every(EXPIRE_EVERY_MS, () => this.#expire());
   }
 
@@ -101,7 +101,7 @@ export class MemoryBroker implements Broker {
     try {
       this.#assertOpen();
       const tenant = this.#tenant(channel.tenant);
-      const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
+      const stored = tenant.use(channel, this.#retentionOf, this.#usedSecs);
       if (draft.idempotencyKey !== "") {
         const first = stored.keys?.find(draft.publisher, draft.idempotencyKey, this.#clock.monotonic());
         if (first !== undefined) return new Appended(first.position, true);
@@ -115,14 +115,14 @@ export class MemoryBroker implements Broker {
 
   async read(channel: ChannelRef, request: ReadRequest): Promise<LogPage> {
     this.#assertOpen();
-    const stored = this.#tenant(channel.tenant).use(channel, this.#retentionOf, this.#usedMs);
+    const stored = this.#tenant(channel.tenant).use(channel, this.#retentionOf, this.#usedSecs);
     return stored.log.read(request);
   }
 
   async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription> {
     this.#assertOpen();
     const tenant = this.#tenant(channel.tenant);
-    const stored = tenant.use(channel, this.#retentionOf, this.#usedMs);
+    const stored = tenant.use(channel, this.#retentionOf, this.#usedSecs);
     tenant.hold(stored, listener);
     return new Interest(tenant, stored, listener);
   }
@@ -133,7 +133,9 @@ export class MemoryBroker implements Broker {
     const stored = tenant.find(channel);
     if (stored === undefined || stored.log.epoch !== staleEpoch) return;
     tenant.renew(stored, channel);
-    for (const listener of stored.listeners) listener.onInterrupted();
+    const { listener, moreListeners } = stored;
+    listener?.onInterrupted();
+    for (const another of moreListeners) another.onInterrupted();
   }
 
   async close(): Promise<void> {
@@ -156,7 +158,9 @@ export class MemoryBroker implements Broker {
       tenant.remember(stored, draft, { result, nowMs: this.#clock.monotonic() });
     }
     if (this.#totalBytes > this.#maxTotalBytes) this.#holdTotal(tenant);
-    for (const listener of stored.listeners) listener.onEntry(epoch, entry);
+    const { listener, moreListeners } = stored;
+    listener?.onEntry(epoch, entry);
+    for (const another of moreListeners) another.onEntry(epoch, entry);
     return result;
   }
 
@@ -182,8 +186,8 @@ export class MemoryBroker implements Broker {
   }
 
   #expire(): void {
-    this.#usedMs = this.#clock.monotonic();
-    const now = { wallMs: this.#clock.now(), monotonicMs: this.#usedMs };
+    const now = { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() };
+    this.#usedSecs = Math.floor(now.monotonicMs / 1000);
     for (const [id, tenant] of this.#tenants) {
       tenant.expire(now);
       if (tenant.channels === 0) this.#tenants.delete(id);

@@ -4,8 +4,9 @@ import { channelRef, draft, HeardNotices, userRef, WHOLE } from "../testing/brok
 import { WsError } from "../ws-error.ts";
 import { ChannelLog } from "./channel-log.ts";
 import { ChunkPool } from "./chunk-pool.ts";
-import { MAX_IDLE_CHANNELS, META_LIFETIME_MS, type StoredChannel, TenantLogs } from "./tenant-logs.ts";
+import { MAX_IDLE_CHANNELS, META_LIFETIME_SECS, type StoredChannel, TenantLogs } from "./tenant-logs.ts";
 
+const META_LIFETIME_MS = META_LIFETIME_SECS * 1000;
 const KEEP_ALL = { count: 1000, bytes: Number.MAX_SAFE_INTEGER, ageMs: 300_000 };
 /** Large enough for a chunk of its own. */
 const PAYLOAD = "x".repeat(10_000);
@@ -133,21 +134,29 @@ describe("channels", () => {
     expect(fixture.accounted).toBe(fixture.use(channelRef("c0")).log.memoryBytes);
   });
 
-  test("given a channel with a subscriber, when many others are used, then it is kept until it is released", () => {
-    const fixture = new Fixture(1_000_000);
-    const listener = new HeardNotices();
-    const other = new HeardNotices();
-    const held = fixture.append(channelRef("held"));
-    fixture.logs.hold(held, listener);
-    fixture.logs.hold(held, other);
-    fixture.logs.release(held, other);
-    for (let i = 0; i < MAX_IDLE_CHANNELS; i++) fixture.use(channelRef(`c${i}`));
-    expect(fixture.logs.find(channelRef("held"))).toBe(held);
-    expect(offsets(held)).toEqual([1]);
-    fixture.logs.release(held, listener);
-    expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
-    expect(fixture.logs.find(channelRef("c0"))).toBeUndefined();
-  });
+  test.each([
+    ["first", 0],
+    ["second", 1],
+    ["third", 2],
+  ])(
+    "given a channel with three subscribers, when the %s is the last, then it is kept until that is released",
+    (_, last) => {
+      const fixture = new Fixture(1_000_000);
+      const listeners = [new HeardNotices(), new HeardNotices(), new HeardNotices()];
+      const held = fixture.append(channelRef("held"));
+      for (const listener of listeners) fixture.logs.hold(held, listener);
+      const listener = listeners[last] ?? new HeardNotices();
+      for (const other of listeners) if (other !== listener) fixture.logs.release(held, other);
+      fixture.logs.release(held, new HeardNotices());
+      expect(held).toMatchObject({ listener, moreListeners: [] });
+      for (let i = 0; i < MAX_IDLE_CHANNELS; i++) fixture.use(channelRef(`c${i}`));
+      expect(fixture.logs.find(channelRef("held"))).toBe(held);
+      expect(offsets(held)).toEqual([1]);
+      fixture.logs.release(held, listener);
+      expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
+      expect(fixture.logs.find(channelRef("c0"))).toBeUndefined();
+    },
+  );
 
   test("given a channel that was forgotten, when a subscription of it ends once more, then it stays forgotten", () => {
     const fixture = new Fixture(1_000_000);
@@ -165,7 +174,7 @@ describe("channels", () => {
     fixture.append(channelRef("a"));
     fixture.logs.expire({ wallMs: META_LIFETIME_MS, monotonicMs: META_LIFETIME_MS });
     expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
-    fixture.logs.expire({ wallMs: META_LIFETIME_MS + 1, monotonicMs: META_LIFETIME_MS + 1 });
+    fixture.logs.expire({ wallMs: META_LIFETIME_MS + 1000, monotonicMs: META_LIFETIME_MS + 1000 });
     expect(fixture.logs.find(channelRef("a"))).toBeUndefined();
   });
 

@@ -6,8 +6,8 @@ import { EvictionQueue } from "./eviction-queue.ts";
 import { IdempotencyWindow } from "./idempotency-window.ts";
 import type { EntryMarks } from "./log-chunk.ts";
 
-/** What a channel keeps when its entries have gone: 24 hours after its last use, in milliseconds. */
-export const META_LIFETIME_MS = 86_400_000;
+/** What a channel keeps when its entries have gone: 24 hours after its last use, in seconds. */
+export const META_LIFETIME_SECS = 86_400;
 /** Channels without a subscriber that a tenant may have in memory; the least recently used goes first. */
 export const MAX_IDLE_CHANNELS = 10_000;
 
@@ -19,8 +19,10 @@ export interface StoredChannel {
   log: ChannelLog;
   keys: IdempotencyWindow | undefined;
   readonly retention: Retention;
-  /** Subscriptions of this process; a channel that has one is not forgotten. Replaced when they change. */
-  listeners: readonly BrokerListener[];
+  /** A subscription of this process; a channel that has one is not forgotten. Few have more, and the list is for those. */
+  listener: BrokerListener | undefined;
+  /** Replaced when they change. */
+  moreListeners: readonly BrokerListener[];
 }
 
 /** What the broker marks an entry with. */
@@ -75,28 +77,33 @@ export class TenantLogs {
   }
 
   /** The channel, made when it is new, and marked as used. */
-  use(channel: ChannelRef, retentionOf: (channel: ChannelRef) => Retention, nowMs: number): StoredChannel {
+  use(channel: ChannelRef, retentionOf: (channel: ChannelRef) => Retention, nowSecs: number): StoredChannel {
     const key = nameIn(channel);
     const active = this.#active.get(key);
     if (active !== undefined) return active;
     const stored = this.#idle.get(key) ?? this.#add(channel, retentionOf(channel));
-    stored.log.lastUsedMs = nowMs;
+    stored.log.lastUsedSecs = nowSecs;
     return stored;
   }
 
   /** One more subscription of this process. */
   hold(stored: StoredChannel, listener: BrokerListener): void {
-    // Of exactly the size that is needed: a spread leaves room for sixteen more.
-    stored.listeners = stored.listeners.concat(listener);
+    if (stored.listener === undefined) stored.listener = listener;
+    else stored.moreListeners = [...stored.moreListeners, listener];
     this.#idle.delete(stored.key);
     this.#active.set(stored.key, stored);
   }
 
   /** One fewer. */
   release(stored: StoredChannel, listener: BrokerListener): void {
-    if (!stored.listeners.includes(listener)) return;
-    stored.listeners = stored.listeners.filter((other) => other !== listener);
-    if (stored.listeners.length > 0) return;
+    if (stored.listener !== listener) {
+      stored.moreListeners = stored.moreListeners.filter((other) => other !== listener);
+      return;
+    }
+    const [next, ...more] = stored.moreListeners;
+    stored.listener = next;
+    stored.moreListeners = more.length === 0 ? NONE : more;
+    if (next !== undefined) return;
     this.#active.delete(stored.key);
     this.#becomeIdle(stored);
   }
@@ -132,21 +139,22 @@ export class TenantLogs {
 
   /** Replaces the log of a channel by an empty one of a new epoch. */
   renew(stored: StoredChannel, channel: ChannelRef): void {
-    const { lastUsedMs } = stored.log;
+    const { lastUsedSecs } = stored.log;
     this.#discard(stored);
     stored.log = this.#makeLog(channel.name);
-    stored.log.lastUsedMs = lastUsedMs;
+    stored.log.lastUsedSecs = lastUsedSecs;
   }
 
   /** Lets go of what is too old: entries, keys, and channels that nobody used for 24 hours. */
   expire(now: { readonly wallMs: number; readonly monotonicMs: number }): void {
+    const nowSecs = Math.floor(now.monotonicMs / 1000);
     for (const stored of this.#active.values()) {
-      stored.log.lastUsedMs = now.monotonicMs;
+      stored.log.lastUsedSecs = nowSecs;
       this.#expireChannel(stored, now);
     }
     for (const stored of this.#idle.values()) {
       this.#expireChannel(stored, now);
-      if (stored.log.lastUsedMs + META_LIFETIME_MS < now.monotonicMs) this.#forget(stored);
+      if (stored.log.lastUsedSecs + META_LIFETIME_SECS < nowSecs) this.#forget(stored);
     }
     // Written only where there is one: as long as it never was, V8 compiles appends without a look at it.
     if (this.#queue !== undefined) this.#queue = undefined;
@@ -163,7 +171,8 @@ export class TenantLogs {
       log: this.#makeLog(channel.name),
       keys: undefined,
       retention,
-      listeners: NONE,
+      listener: undefined,
+      moreListeners: NONE,
     };
     this.#becomeIdle(stored);
     return stored;
