@@ -90,3 +90,29 @@ test("given any bytes, when they are read by hand, then they are given up or rea
     }),
   );
 });
+
+test("given any channel that is likely, when a frame is read by hand, then it is read the same as without", () => {
+  fc.assert(
+    fc.property(frame, text, fc.boolean(), (bytes, other, isNamed) => {
+      const read = decodePublishFrame(Buffer.from(bytes), 256);
+      const body = read?.[0]?.body;
+      const likely = isNamed && body?.case === "publish" ? body.value.channel : other;
+      expect(decodePublishFrame(Buffer.from(bytes), 256, likely)).toEqual(read);
+    }),
+  );
+});
+
+test.each([
+  ["é", "c3a9"],
+  ["Ã©", "c3a9"],
+  ["ab", "6162"],
+  ["abc", "6162"],
+  ["b", "6162"],
+])(
+  "given that the channel %s is likely, when the bytes of a channel are %s, then it is what they say",
+  (likely, hex) => {
+    const name = Buffer.from(hex, "hex");
+    const bytes = Buffer.from([0x0a, 4 + name.length, 0x22, 2 + name.length, 0x0a, name.length, ...name]);
+    expect(decodePublishFrame(bytes, 256, likely)).toEqual(generated(bytes));
+  },
+);

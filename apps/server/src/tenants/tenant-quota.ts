@@ -23,6 +23,7 @@ interface Rate {
 }
 
 interface RateLimiters {
+  readonly perSec: number;
   readonly unit: number;
   readonly limiters: KeyedRateLimiter;
 }
@@ -36,6 +37,8 @@ const MAX_REQUEST_SECS = 3.9e9;
 export class TenantQuota implements KeyedLimiter {
   readonly #options: TenantQuotaOptions;
   readonly #byRate = new Map<number, RateLimiters>();
+  /** That of the last check: most tenants have the same. */
+  #last: RateLimiters | undefined;
 
   constructor(options: TenantQuotaOptions) {
     this.#options = options;
@@ -44,14 +47,15 @@ export class TenantQuota implements KeyedLimiter {
   check(tenant: string, cost = 1): number {
     const perSec = this.#options.perSecOf(tenant);
     if (perSec === 0) return 0;
-    const { limiters, unit } = this.#byRate.get(perSec) ?? this.#add(perSec);
+    if (this.#last?.perSec !== perSec) this.#last = this.#byRate.get(perSec) ?? this.#add(perSec);
+    const { limiters, unit } = this.#last;
     return limiters.check(tenant, Math.ceil(cost / unit));
   }
 
   #add(perSec: number): RateLimiters {
     const { largestCost, maxTenants: maxKeys, clock } = this.#options;
     const { maxRequests, windowSecs, unit } = rateOf(perSec, largestCost);
-    const added = { unit, limiters: new KeyedRateLimiter({ maxRequests, windowSecs, maxKeys, clock }) };
+    const added = { perSec, unit, limiters: new KeyedRateLimiter({ maxRequests, windowSecs, maxKeys, clock }) };
     for (const oldest of this.#byRate.keys()) {
       if (this.#byRate.size < MAX_RATES) break;
       this.#byRate.delete(oldest);

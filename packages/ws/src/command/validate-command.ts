@@ -26,13 +26,14 @@ const MAX_FEATURES = 32;
 
 /**
  * Turns a decoded message into a command. Its bytes are still those of the socket.
+ * @param knownChannel one that was validated before
  * @throws WsError `INVALID_MESSAGE` with the field
  */
-export function validateCommand(message: ClientMessage): Command {
+export function validateCommand(message: ClientMessage, knownChannel?: ChannelName): Command {
   const { body } = message;
   switch (body.case) {
     case "publish":
-      return publishCommand(body.value);
+      return publishCommand(body.value, knownChannel);
     case "subscribe":
       return subscribeCommand(body.value);
     case "unsubscribe":
@@ -52,10 +53,11 @@ export function validateCommand(message: ClientMessage): Command {
   }
 }
 
-function publishCommand(publish: Publish): PublishCommand {
+function publishCommand(publish: Publish, knownChannel: ChannelName | undefined): PublishCommand {
+  const { channel } = publish;
   return {
     kind: "publish",
-    channel: channelOf(publish.channel),
+    channel: knownChannel !== undefined && channel === knownChannel ? knownChannel : channelOf(channel),
     payload: payloadOf(publish.payload),
     event: boundedText("event", publish.event, MAX_LABEL_BYTES),
     idempotencyKey: boundedText("idempotency_key", publish.idempotencyKey, MAX_LABEL_BYTES),

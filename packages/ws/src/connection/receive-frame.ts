@@ -66,7 +66,8 @@ function takeFrame(connection: WebSocketConnection, frame: Frame, ports: Connect
 
 function decode(connection: WebSocketConnection, data: Buffer): ClientMessage[] | undefined {
   try {
-    return decodeClientFrame(connection.encoding === "json" ? data.toString("utf8") : data, connection.encoding);
+    const { encoding, lastPublishedTo } = connection;
+    return decodeClientFrame(encoding === "json" ? data.toString("utf8") : data, encoding, lastPublishedTo);
   } catch (error) {
     connection.sendError(error);
     connection.close({ code: CloseCode.UNDECODABLE, reason: "the frame cannot be decoded" });
@@ -90,7 +91,8 @@ function receiveMessage(connection: WebSocketConnection, message: ClientMessage,
   const verdict = limiter === connection.messageLimiter ? "within" : "elsewhere";
   let command: Command;
   try {
-    command = validateCommand(message);
+    command = validateCommand(message, connection.lastPublishedTo);
+    if (command.kind === "publish") connection.lastPublishedTo = command.channel;
   } catch (error) {
     connection.sendError(error, message.id);
     return verdict;

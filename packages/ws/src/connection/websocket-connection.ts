@@ -81,6 +81,8 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   violations = 0;
   /** Commands whose outcome is still to come. */
   inFlight = 0;
+  /** The channel of its last publication, most likely that of the next. */
+  lastPublishedTo: ChannelName | undefined;
   /** The scheduler's number of the turn before which it sent something last. */
   #turn = 0;
   /** Messages since that turn, large ones as several. */
@@ -169,6 +171,11 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     const coded = error instanceof CodedError ? error : WsError.internal("a command", error);
     const told = this.#ports.reportError(coded, this);
     this.send({ case: "error", value: { ...told } }, replyTo);
+  }
+
+  /** True while some command has to wait for another one. */
+  get hasOrder(): boolean {
+    return this.#order !== undefined;
   }
 
   /** Runs commands on one channel in the order in which they were sent, where one has to be waited for. */
