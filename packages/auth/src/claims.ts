@@ -98,12 +98,15 @@ export class Claims {
   }
 }
 
+/** The roles of all who have none. */
+const NONE: readonly string[] = Object.freeze([]);
+
 /** Who the claims say somebody is. Frozen, since it is shared by all connections of one token. */
 export function contextFromClaims(claims: Claims): TenantContext {
   return Object.freeze({
     tenant: claims.tenant_id,
     user: claims.sub,
-    roles: Object.freeze([...claims.roles]),
+    roles: claims.roles.length === 0 ? NONE : Object.freeze([...claims.roles]),
     grants: claims.channels === undefined ? undefined : Object.freeze([...claims.channels]),
     expiresAtMs: expiryMs(claims),
     tokenId: claims.jti,

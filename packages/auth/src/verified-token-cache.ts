@@ -18,7 +18,10 @@ export interface CacheLimits {
   readonly maxBytes: number;
 }
 
-interface Entry extends VerifiedToken {
+/** In whole seconds, rounded to the inside: V8 keeps milliseconds since the epoch in boxes. */
+interface Entry extends Pick<VerifiedToken, "context" | "key"> {
+  readonly fromSecs: number;
+  readonly untilSecs: number;
   readonly bytes: number;
 }
 
@@ -47,20 +50,22 @@ export class VerifiedTokenCache {
     return this.#bytes;
   }
 
-  get(token: string, nowMs: number): VerifiedToken | undefined {
+  get(token: string, nowMs: number): Pick<VerifiedToken, "context" | "key"> | undefined {
     if (this.#entries.size === 0) return undefined;
     const id = idOf(token);
     const entry = this.#entries.get(id);
-    if (entry === undefined || (nowMs >= entry.fromMs && nowMs < entry.untilMs)) return entry;
+    if (entry === undefined || (nowMs >= entry.fromSecs * 1000 && nowMs < entry.untilSecs * 1000)) return entry;
     this.#delete(id);
     return undefined;
   }
 
-  set(token: string, verified: VerifiedToken): void {
+  set(token: string, { context, key, fromMs, untilMs }: VerifiedToken): void {
     const bytes = ENTRY_BYTES + 2 * token.length;
     const id = idOf(token);
     this.#delete(id);
-    this.#entries.set(id, { ...verified, bytes });
+    const fromSecs = Math.ceil(fromMs / 1000);
+    const untilSecs = Math.floor(untilMs / 1000);
+    this.#entries.set(id, { context, key, fromSecs, untilSecs, bytes });
     this.#bytes += bytes;
     this.#evict();
   }
@@ -83,5 +88,5 @@ export class VerifiedTokenCache {
 }
 
 function idOf(token: string): string {
-  return hash("sha256", token, "base64url");
+  return hash("sha256", token, "binary");
 }

@@ -43,6 +43,7 @@ export function channelKind(name: ChannelName): string {
  * One string for one channel, different for different channels: a tenant id has no `/`, and a channel name has no NUL.
  */
 export function channelKey(channel: ChannelRef): string {
-  const key = `${channel.tenant}/${channel.name}`;
+  // A template would leave a chain of its parts beside the text.
+  const key = [channel.tenant, channel.name].join("/");
   return channel.user === undefined ? key : `${key}\0${channel.user}`;
 }

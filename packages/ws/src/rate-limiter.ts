@@ -2,6 +2,8 @@
 export interface RateLimiter {
   /** 0: it may happen, and is counted. Else the milliseconds until it may; nothing is counted. */
   check(cost?: number): number;
+  /** True when nothing is owed: a new one would do as well. Those that say so are not kept for idle connections. */
+  isFull?(): boolean;
 }
 
 /** Makes a limiter for each connection. `RateLimiterFactory` of `@pm/auth` is one. */

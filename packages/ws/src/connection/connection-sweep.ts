@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from "@pm/core";
 import { CloseCode } from "@pm/proto";
 import type { ResolvedWsOptions } from "../ws-options.ts";
-import { type ConnectionWatch, newWatch } from "./connection-watch.ts";
+import type { FallenBehind, HalfSent } from "./connection-watch.ts";
 import { awaitsRestOfMessage } from "./receiver.ts";
 import type { WebSocketConnection } from "./websocket-connection.ts";
 
@@ -45,18 +45,13 @@ export class ConnectionSweep {
     const nowMs = this.#clock.now();
     for (const connection of this.#connections) {
       if (connection.closing !== undefined) continue;
-      const watch = this.#watchOf(connection);
       this.#watchExpiry(connection, nowMs);
-      this.#watchMessage(connection, watch);
-      this.#watchProgress(connection, watch);
-      this.#watchHeartbeat(connection, watch);
+      const halfSent = this.#watchMessage(connection);
+      const behind = this.#watchProgress(connection);
+      connection.watch = halfSent === undefined && behind === undefined ? undefined : { halfSent, behind };
+      this.#watchHeartbeat(connection);
+      connection.forgetFullLimiters();
     }
-  }
-
-  #watchOf(connection: WebSocketConnection): ConnectionWatch {
-    // Spread over the interval, so that pings of connections that came together do not go out together.
-    connection.watch ??= newWatch(this.#tick - (spreadOf(connection.id) % this.#options.heartbeatIntervalSecs));
-    return connection.watch;
   }
 
   #watchExpiry(connection: WebSocketConnection, nowMs: number): void {
@@ -64,56 +59,42 @@ export class ConnectionSweep {
     connection.close({ code: CloseCode.TOKEN_EXPIRED, reason: "the token has expired" });
   }
 
-  #watchMessage(connection: WebSocketConnection, watch: ConnectionWatch): void {
-    if (!awaitsRestOfMessage(connection.webSocket)) {
-      watch.halfSent = undefined;
-      return;
+  #watchMessage(connection: WebSocketConnection): HalfSent | undefined {
+    if (!awaitsRestOfMessage(connection.webSocket)) return undefined;
+    const halfSent = connection.watch?.halfSent;
+    if (halfSent?.messages !== connection.messagesIn) {
+      return { sinceTick: this.#tick, messages: connection.messagesIn };
     }
-    if (watch.halfSent?.messages !== connection.messagesIn) {
-      watch.halfSent = { sinceTick: this.#tick, messages: connection.messagesIn };
-      return;
+    if (this.#tick - halfSent.sinceTick >= this.#options.messageTimeoutSecs) {
+      connection.close({ code: CloseCode.POLICY, reason: "a message was not finished" });
     }
-    if (this.#tick - watch.halfSent.sinceTick < this.#options.messageTimeoutSecs) return;
-    connection.close({ code: CloseCode.POLICY, reason: "a message was not finished" });
+    return halfSent;
   }
 
-  #watchProgress(connection: WebSocketConnection, watch: ConnectionWatch): void {
-    if (!connection.outbox.isBehind) {
-      watch.behind = undefined;
-      return;
-    }
+  #watchProgress(connection: WebSocketConnection): FallenBehind | undefined {
+    if (!connection.outbox.isBehind) return undefined;
     const taken = connection.takenBytes;
-    watch.behind ??= { sinceTick: this.#tick, takenBytes: taken, seenBytes: taken };
-    const { behind } = watch;
-    if (taken !== behind.seenBytes) {
-      behind.seenBytes = taken;
-      connection.lastSeenTick = this.#tick;
-    }
-    if (this.#tick - behind.sinceTick < STALL_TICKS) return;
+    const behind = connection.watch?.behind ?? { sinceTick: this.#tick, takenBytes: taken, seenBytes: taken };
+    if (taken !== behind.seenBytes) connection.lastSeenTick = this.#tick;
+    if (this.#tick - behind.sinceTick < STALL_TICKS) return { ...behind, seenBytes: taken };
     if (taken - behind.takenBytes < STALL_TICKS * this.#options.minDrainBytesPerSec) {
       connection.close({ code: CloseCode.SLOW_CLIENT, reason: "takes data too slowly" });
-      return;
     }
-    behind.sinceTick = this.#tick;
-    behind.takenBytes = taken;
+    return { sinceTick: this.#tick, takenBytes: taken, seenBytes: taken };
   }
 
-  #watchHeartbeat(connection: WebSocketConnection, watch: ConnectionWatch): void {
+  #watchHeartbeat(connection: WebSocketConnection): void {
     const { heartbeatIntervalSecs, heartbeatTimeoutSecs } = this.#options;
     // Its answers are not read.
     if (connection.isPaused) connection.lastSeenTick = this.#tick;
-    if (connection.lastSeenTick >= watch.unansweredSince) watch.unansweredSince = 0;
-    if (watch.unansweredSince !== 0 && this.#tick - watch.unansweredSince >= heartbeatTimeoutSecs) {
+    if (connection.lastSeenTick >= connection.unansweredSince) connection.unansweredSince = 0;
+    if (connection.unansweredSince !== 0 && this.#tick - connection.unansweredSince >= heartbeatTimeoutSecs) {
       connection.close({ code: CloseCode.HEARTBEAT_TIMEOUT, reason: "no sign of life" });
       return;
     }
-    if (this.#tick - watch.pingTick < heartbeatIntervalSecs) return;
-    watch.pingTick = this.#tick;
-    if (watch.unansweredSince === 0) watch.unansweredSince = this.#tick;
+    if (this.#tick - connection.pingTick < heartbeatIntervalSecs) return;
+    connection.pingTick = this.#tick;
+    if (connection.unansweredSince === 0) connection.unansweredSince = this.#tick;
     connection.webSocket.ping();
   }
-}
-
-function spreadOf(id: string): number {
-  return Number.parseInt(id.slice(-4), 16);
 }

@@ -7,22 +7,14 @@ export interface HalfSent {
 
 /** A socket that holds more than its mark. */
 export interface FallenBehind {
-  sinceTick: number;
+  readonly sinceTick: number;
   /** What the socket had taken then, and at the last look. */
-  takenBytes: number;
-  seenBytes: number;
+  readonly takenBytes: number;
+  readonly seenBytes: number;
 }
 
-/** What the sweep has noted of one connection. Ticks are its seconds. */
+/** What the sweep has noted of a connection that is not as it should be. Ticks are its seconds. */
 export interface ConnectionWatch {
-  /** When the last ping went out, or would have gone out before the connection began. */
-  pingTick: number;
-  /** When the first ping after the last sign of life went out; 0: there is none. */
-  unansweredSince: number;
-  halfSent: HalfSent | undefined;
-  behind: FallenBehind | undefined;
-}
-
-export function newWatch(pingTick: number): ConnectionWatch {
-  return { pingTick, unansweredSince: 0, halfSent: undefined, behind: undefined };
+  readonly halfSent: HalfSent | undefined;
+  readonly behind: FallenBehind | undefined;
 }

@@ -86,9 +86,10 @@ function refuseEmptyFrame(connection: WebSocketConnection, ports: ConnectionPort
 function receiveMessage(connection: WebSocketConnection, message: ClientMessage, ports: ConnectionPorts): Verdict {
   connection.messagesIn++;
   ports.metrics.received(message.body.case);
-  const limiter = limiterOf(connection, message);
+  const isApart = hasLimitOfItsOwn(message);
+  const limiter = isApart ? connection.subscribeLimiter : connection.messageLimiter;
   if (isOverRate(connection, { limiter, id: message.id }, ports)) return "over";
-  const verdict = limiter === connection.messageLimiter ? "within" : "elsewhere";
+  const verdict = isApart ? "elsewhere" : "within";
   let command: Command;
   try {
     command = validateCommand(message, connection.lastPublishedTo);
@@ -114,10 +115,8 @@ function isOverRate(
 }
 
 /** Subscribing has a limit of its own, so that a reconnect with many channels is never a violation. */
-function limiterOf(connection: WebSocketConnection, { body }: ClientMessage): RateLimiter | undefined {
-  return body.case === "subscribe" || body.case === "unsubscribe"
-    ? connection.subscribeLimiter
-    : connection.messageLimiter;
+function hasLimitOfItsOwn({ body }: ClientMessage): boolean {
+  return body.case === "subscribe" || body.case === "unsubscribe";
 }
 
 /** What was asked, and under which id. */

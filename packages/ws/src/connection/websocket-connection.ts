@@ -72,8 +72,12 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   bytesIn = 0;
   /** What a shutdown waits for. */
   guard: ShutdownGuard | undefined;
-  /** What the sweep has noted. */
+  /** What the sweep has noted; ticks are its seconds. */
   watch: ConnectionWatch | undefined;
+  /** When the last ping went out, or would have gone out before it began. */
+  pingTick: number;
+  /** When the first ping after the last sign of life went out; 0: there is none. */
+  unansweredSince = 0;
   /** Control frames in the sweep's current second. */
   controlFrames = 0;
   controlTick = 0;
@@ -111,6 +115,8 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     this.connectedAtMs = ports.clock.now();
     this.lastSeenTick = ports.sweepTick();
     this.id = ports.randomness.uuid(this.connectedAtMs);
+    // Spread over the interval, so that pings of connections that came together do not go out together.
+    this.pingTick = this.lastSeenTick - (spreadOf(this.id) % ports.options.heartbeatIntervalSecs);
     this.encoding = start.webSocket.protocol === SUBPROTOCOLS.json ? "json" : "proto";
     this.outbox = new Outbox({
       encoding: this.encoding,
@@ -158,6 +164,12 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   get subscribeLimiter(): RateLimiter | undefined {
     this.#subscribeLimiter ??= this.#ports.subscribeLimiters?.create();
     return this.#subscribeLimiter;
+  }
+
+  /** Lets go of limiters to which nothing is owed. */
+  forgetFullLimiters(): void {
+    if (this.#messageLimiter?.isFull?.() === true) this.#messageLimiter = undefined;
+    if (this.#subscribeLimiter?.isFull?.() === true) this.#subscribeLimiter = undefined;
   }
 
   /** Queues a reply (`replyTo` > 0) or a push. */
@@ -387,4 +399,8 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     this.#whenWritable = undefined;
     for (const resolve of waiting ?? []) resolve();
   }
+}
+
+function spreadOf(id: string): number {
+  return Number.parseInt(id.slice(-4), 16);
 }

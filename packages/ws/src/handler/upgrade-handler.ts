@@ -1,5 +1,5 @@
 import { type CancelTimer, CodedError, type TenantContext } from "@pm/core";
-import { CloseCode, encodeServerElement, encodingOf, toClientError } from "@pm/proto";
+import { CloseCode, encodeServerElement, encodingOf, SUBPROTOCOLS, toClientError } from "@pm/proto";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -72,7 +72,7 @@ export class UpgradeHandler {
       maxPayload: ports.options.maxMessageBytes,
       maxFragments: MAX_FRAGMENTS,
       ...OTHER_LIMITS,
-      handleProtocols: (offered) => [...offered].find((entry) => encodingOf(entry) !== undefined) ?? false,
+      handleProtocols: choose,
     });
     this.#cancelLook = ports.clock.every(LOOK_EVERY_MS, () => this.#endLate());
   }
@@ -253,6 +253,15 @@ export class UpgradeHandler {
       return request.socket.remoteAddress;
     }
   }
+}
+
+/** One of our own strings: that of the request would be kept with each connection. */
+function choose(offered: Iterable<string>): string | false {
+  for (const entry of offered) {
+    const encoding = encodingOf(entry);
+    if (encoding !== undefined) return SUBPROTOCOLS[encoding];
+  }
+  return false;
 }
 
 function ignoreError(): void {
