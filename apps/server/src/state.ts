@@ -43,6 +43,7 @@ export function createState(config: Config, ports: AppPorts): AppState {
   const ws = createWsServer(config, { ...ports, registry, validator, admission });
   admission?.watch({
     disconnect: (tenant, reason) => ws.disconnect(tenant, undefined, reason),
+    forget: (tenant) => ws.forget(tenant),
     tenants: () => Array.from(ws.connections.tenants(), ([tenant]) => tenant),
   });
   const health = new ServerHealth({ ws, directory: admission === undefined ? undefined : directory }, ports);

@@ -187,6 +187,15 @@ export class WsServer {
     return found.length;
   }
 
+  /**
+   * Forgets what was published in a tenant that is no more, so that the next one of that name does not read it. Its
+   * connections are not closed.
+   * @throws NameError `INVALID_NAME` for a tenant outside the grammar; WsError `UNAVAILABLE`
+   */
+  async forget(tenant: TenantId): Promise<void> {
+    await this.broker.forget(parseTenantId(tenant));
+  }
+
   /** Ends all connections in order; `onClosing` is called when the listener has to close. */
   async drain(times?: DrainTimes, onClosing?: () => void): Promise<void> {
     await this.shutdown.drain(times, onClosing);

@@ -14,6 +14,9 @@ const globex = parseTenantId("globex");
 /** Connections as a count a tenant. */
 class Connections implements ConnectedTenants {
   readonly #counts = new Map<TenantId, number>();
+  readonly forgotten: TenantId[] = [];
+  /** What forgetting fails with. */
+  failure: Error | undefined;
 
   add(tenant: TenantId): void {
     this.#counts.set(tenant, this.of(tenant) + 1);
@@ -27,6 +30,11 @@ class Connections implements ConnectedTenants {
     const closed = this.of(tenant);
     this.#counts.delete(tenant);
     return closed;
+  }
+
+  async forget(tenant: TenantId): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    this.forgotten.push(tenant);
   }
 
   tenants(): Iterable<TenantId> {
@@ -98,6 +106,20 @@ describe("who may connect", () => {
       { tenant_id: "acme", cause: "suspended", connections: 2 },
       { tenant_id: "globex", cause: "unknown", connections: 1 },
     ]);
+  });
+
+  it("given tenants, when one is suspended and one deleted, then what was published in the latter is forgotten", async () => {
+    await directory.suspend(acme);
+    await directory.delete(globex);
+    expect(connections.forgotten).toEqual([globex]);
+  });
+
+  it("given logs that cannot be forgotten, when a tenant is deleted, then the log says so", async () => {
+    connections.failure = new Error("the broker is away");
+    await directory.delete(globex);
+    await Promise.resolve();
+    const lines = logger.lines.filter(({ event }) => event === "tenant_not_forgotten");
+    expect(lines).toMatchObject([{ level: "error", fields: { tenant_id: "globex", error: connections.failure } }]);
   });
 
   it("given nobody is connected, when a tenant is suspended, then nothing is logged", async () => {

@@ -6,6 +6,8 @@ import type { TenantGate } from "@pm/ws";
 export interface ConnectedTenants {
   /** Closes the connections of a tenant with 4503; returns how many. */
   disconnect(tenant: TenantId, reason: string): number;
+  /** Forgets what was published in a tenant that is no more. */
+  forget(tenant: TenantId): Promise<void>;
   tenants(): Iterable<TenantId>;
 }
 
@@ -22,7 +24,7 @@ const REVIEW_BATCH = 100;
 /** How long to wait when the directory cannot be asked then. */
 const REVIEW_RETRY_MS = 500;
 
-const NOBODY: ConnectedTenants = { disconnect: () => 0, tenants: () => [] };
+const NOBODY: ConnectedTenants = { disconnect: () => 0, forget: async () => undefined, tenants: () => [] };
 
 /**
  * Lets the tenants of a directory in while they are active, and closes the connections of those that no longer are.
@@ -92,6 +94,16 @@ export class TenantAdmission implements TenantGate {
     this.#records.delete(tenant);
     const connections = this.#connected.disconnect(tenant, `the tenant is ${cause}`);
     if (connections > 0) this.#ports.logger.info("tenant_expelled", { tenant_id: tenant, cause, connections });
+    if (cause === "unknown") void this.#forget(tenant);
+  }
+
+  /** The next tenant of that name is another one, and must not read what this one wrote. */
+  async #forget(tenant: TenantId): Promise<void> {
+    try {
+      await this.#connected.forget(tenant);
+    } catch (error) {
+      this.#ports.logger.error("tenant_not_forgotten", { tenant_id: tenant, error });
+    }
   }
 
   /** Looks at tenants anew, whatever is known of them. */

@@ -120,6 +120,19 @@ describe("tenants of the directory", () => {
     expect(await refusal("deleted")).toEqual([403, "TENANT_UNKNOWN"]);
   });
 
+  it("given a tenant that is deleted, when another gets its name, then nothing is left of what was published", async () => {
+    await server.ops.createTenant({ tenantId: "name" });
+    await using before = await ProtocolClient.connect(server, { tenant: "name" });
+    const { position: since } = await before.publish("a", "1");
+    await server.ops.deleteTenant({ tenantId: "name" });
+    await server.ops.createTenant({ tenantId: "name" });
+    await using after = await ProtocolClient.connect(server, { tenant: "name" });
+    const page = await after.expect("historyPage", { case: "readHistory", value: { channel: "a" } });
+    expect(page.publications).toEqual([]);
+    const subscribed = await after.expect("subscribed", { case: "subscribe", value: { channel: "a", since } });
+    expect(subscribed).toMatchObject({ recovered: false, position: { offset: 0n } });
+  });
+
   it("given tenants that are unknown or suspended, when a backend publishes to them, then it is told so", async () => {
     await server.ops.createTenant({ tenantId: "closed" });
     await server.ops.suspendTenant({ tenantId: "closed" });

@@ -1,4 +1,4 @@
-import type { ChannelRef } from "@pm/core";
+import type { ChannelRef, TenantId } from "@pm/core";
 import type { LogExtent, StreamPosition } from "./stream-position.ts";
 
 /** What a publication carries. */
@@ -90,6 +90,8 @@ export interface Broker {
   subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription>;
   /** Gives the log a new epoch unless it has another one than `staleEpoch` already. */
   renew(channel: ChannelRef, staleEpoch: string): Promise<void>;
+  /** Forgets all logs and keys of a tenant: whoever reads or writes them next finds new ones. */
+  forget(tenant: TenantId): Promise<void>;
   /** Lets go of everything. */
   close(): Promise<void>;
 }

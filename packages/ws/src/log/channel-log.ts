@@ -24,7 +24,7 @@ const NO_CHUNKS: LogChunk[] = [];
  */
 export class ChannelLog {
   readonly epoch: string;
-  readonly #channel: ChannelName;
+  readonly channel: ChannelName;
   /** Whole seconds of the monotonic clock: milliseconds would be in a box. */
   lastUsedSecs = 0;
   readonly #pool: ChunkPool;
@@ -44,7 +44,7 @@ export class ChannelLog {
 
   /** @param start the epoch, and the tag of offset 0 */
   constructor(channel: ChannelName, start: { readonly epoch: string; readonly check: number }, pool: ChunkPool) {
-    this.#channel = channel;
+    this.channel = channel;
     this.epoch = start.epoch;
     this.#topCheck = start.check;
     this.#pool = pool;
@@ -93,7 +93,7 @@ export class ChannelLog {
     const prevCheck = this.#topCheck;
     const { check, publishedAtMs } = marks;
     const frame = encodePublication({
-      channel: this.#channel,
+      channel: this.channel,
       offset,
       check,
       payload: draft.payload,

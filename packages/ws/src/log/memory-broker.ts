@@ -132,10 +132,17 @@ export class MemoryBroker implements Broker {
     const tenant = this.#tenant(channel.tenant);
     const stored = tenant.find(channel);
     if (stored === undefined || stored.log.epoch !== staleEpoch) return;
-    tenant.renew(stored, channel);
-    const { listener, moreListeners } = stored;
-    listener?.onInterrupted();
-    for (const another of moreListeners) another.onInterrupted();
+    tenant.renew(stored);
+    tellInterrupted(stored);
+  }
+
+  async forget(tenant: TenantId): Promise<void> {
+    this.#assertOpen();
+    const logs = this.#tenants.get(tenant);
+    if (logs === undefined) return;
+    const renewed = logs.forgetAll();
+    if (renewed.length === 0) this.#tenants.delete(tenant);
+    for (const stored of renewed) tellInterrupted(stored);
   }
 
   async close(): Promise<void> {
@@ -198,6 +205,11 @@ export class MemoryBroker implements Broker {
   #assertOpen(): void {
     if (this.#closed) throw WsError.unavailable("the broker is closed");
   }
+}
+
+function tellInterrupted({ listener, moreListeners }: StoredChannel): void {
+  listener?.onInterrupted();
+  for (const another of moreListeners) another.onInterrupted();
 }
 
 /** Makes the id only for those who ask: most publications have no reply. */

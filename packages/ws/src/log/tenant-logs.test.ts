@@ -89,7 +89,7 @@ describe("bytes", () => {
     for (let i = 0; i < 20; i++) fixture.remember(fixture.append(channelRef(`c${i % 3}`)), `k${i}`);
     expect(held()).toBeGreaterThan(30_000);
     expect(fixture).toMatchObject({ accounted: held(), logs: { bytes: held() } });
-    fixture.logs.renew(fixture.use(channelRef("c0")), channelRef("c0"));
+    fixture.logs.renew(fixture.use(channelRef("c0")));
     expect(fixture).toMatchObject({ accounted: held(), logs: { bytes: held() } });
     fixture.logs.expire({ wallMs: 1_000_000, monotonicMs: 1_000_000 });
     expect(fixture.accounted).toBe(0);
@@ -197,7 +197,7 @@ describe("channels", () => {
     const stored = fixture.append(channelRef("a"));
     fixture.remember(stored, "k");
     const { epoch } = stored.log;
-    fixture.logs.renew(stored, channelRef("a"));
+    fixture.logs.renew(stored);
     expect(stored.log.epoch).not.toBe(epoch);
     expect(stored.log.top.offset).toBe(0);
     expect(stored.keys).toBeUndefined();

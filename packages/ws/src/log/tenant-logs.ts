@@ -138,11 +138,19 @@ export class TenantLogs {
   }
 
   /** Replaces the log of a channel by an empty one of a new epoch. */
-  renew(stored: StoredChannel, channel: ChannelRef): void {
-    const { lastUsedSecs } = stored.log;
+  renew(stored: StoredChannel): void {
+    const { channel, lastUsedSecs } = stored.log;
     this.#discard(stored);
-    stored.log = this.#makeLog(channel.name);
+    stored.log = this.#makeLog(channel);
     stored.log.lastUsedSecs = lastUsedSecs;
+  }
+
+  /** Forgets all that was published. Returns the channels with a subscription of this process, whose logs are new. */
+  forgetAll(): StoredChannel[] {
+    for (const stored of this.#idle.values()) this.#forget(stored);
+    const active = [...this.#active.values()];
+    for (const stored of active) this.renew(stored);
+    return active;
   }
 
   /** Lets go of what is too old: entries, keys, and channels that nobody used for 24 hours. */

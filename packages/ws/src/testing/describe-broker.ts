@@ -4,6 +4,7 @@ import { describeAppend } from "./broker-contract/append-contract.ts";
 import { type BrokerFactory, closeAfterTest, type StartBroker } from "./broker-contract/broker-fixture.ts";
 import { describeClose } from "./broker-contract/close-contract.ts";
 import { describeEpochs } from "./broker-contract/epoch-contract.ts";
+import { describeForget } from "./broker-contract/forget-contract.ts";
 import { describeIdempotency } from "./broker-contract/idempotency-contract.ts";
 import { describeIsolation } from "./broker-contract/isolation-contract.ts";
 import { describeNotices } from "./broker-contract/notice-contract.ts";
@@ -27,6 +28,7 @@ export function describeBroker(name: string, factory: BrokerFactory): void {
     describeIdempotency(start);
     describeEpochs(start);
     describeNotices(start);
+    describeForget(start);
     describeIsolation(start);
     describeClose(start);
   });

@@ -1,4 +1,4 @@
-import { channelKey, type ChannelRef, type Clock, sleep } from "@pm/core";
+import { channelKey, type ChannelName, type ChannelRef, type Clock, sleep, type TenantId } from "@pm/core";
 import type {
   AppendResult,
   Broker,
@@ -108,6 +108,11 @@ export class HostileBroker implements Broker {
     await this.#broker.renew(channel, staleEpoch);
   }
 
+  async forget(tenant: TenantId): Promise<void> {
+    for (const key of this.#forks.keys()) if (key.startsWith(channelKeyPrefix(tenant))) this.#forks.delete(key);
+    await this.#broker.forget(tenant);
+  }
+
   /** Tells all listeners of a channel that entries may have been missed. */
   interrupt(channel: ChannelRef): void {
     for (const listener of this.#listeners.get(channelKey(channel)) ?? []) listener.onInterrupted();
@@ -168,4 +173,9 @@ function ownDraft(draft: PublicationDraft): PublicationDraft {
   return payload?.kind === "data"
     ? { ...draft, payload: { kind: "data", data: Uint8Array.from(payload.data) } }
     : draft;
+}
+
+/** What the keys of all channels of a tenant begin with. */
+function channelKeyPrefix(tenant: TenantId): string {
+  return channelKey({ tenant, name: "" as ChannelName });
 }

@@ -1,4 +1,4 @@
-import type { ChannelRef } from "@pm/core";
+import type { ChannelRef, TenantId } from "@pm/core";
 import type {
   AppendResult,
   Awaitable,
@@ -43,6 +43,10 @@ export class InterposedBroker implements Broker {
 
   renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
     return this.#broker.renew(channel, staleEpoch);
+  }
+
+  forget(tenant: TenantId): Promise<void> {
+    return this.#broker.forget(tenant);
   }
 
   close(): Promise<void> {

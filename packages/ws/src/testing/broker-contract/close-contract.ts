@@ -13,6 +13,7 @@ export function describeClose(start: StartBroker): void {
       await expect(broker.read(channelRef(), WHOLE)).rejects.toMatchObject(unavailable);
       await expect(broker.subscribe(channelRef(), new HeardNotices())).rejects.toMatchObject(unavailable);
       await expect(broker.renew(channelRef(), position.epoch)).rejects.toMatchObject(unavailable);
+      await expect(broker.forget(channelRef().tenant)).rejects.toMatchObject(unavailable);
     });
 
     it("given a broker, when it is asked for its memory, open or closed, then that is a number of bytes", async () => {

@@ -1,4 +1,4 @@
-import type { ChannelRef } from "@pm/core";
+import { type ChannelRef, parseTenantId } from "@pm/core";
 import { describe, expect, it } from "vitest";
 import { publicationIn } from "../entry-publication.ts";
 import { channelRef, draft, type StartBroker, userRef, WHOLE } from "./broker-fixture.ts";
@@ -56,6 +56,19 @@ export function describeIsolation(start: StartBroker): void {
       const after = await Promise.all(LOGS.map((log) => broker.read(log, WHOLE)));
       expect(after.slice(1)).toEqual(before.slice(1));
       expect(after[0]?.entries).toEqual([]);
+    });
+
+    it("given tenants with names that look alike, when one is forgotten, then the others stay", async () => {
+      const { broker } = await start();
+      for (const log of LOGS) await broker.append(log, draft("1"));
+      const before = await Promise.all(LOGS.map((log) => broker.read(log, WHOLE)));
+      const forgotten = parseTenantId("t");
+      await broker.forget(forgotten);
+      for (const [index, log] of LOGS.entries()) {
+        const page = await broker.read(log, WHOLE);
+        if (log.tenant !== forgotten) expect(page).toEqual(before[index]);
+        else expect([page.entries, page.epoch === before[index]?.epoch]).toEqual([[], false]);
+      }
     });
   });
 }
