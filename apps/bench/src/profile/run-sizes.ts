@@ -25,7 +25,7 @@ export interface RunSizes {
 export interface SlowReaderSizes {
   /** Measured before and after some stop reading. */
   readonly secs: number;
-  /** From the stall to the second measurement, for buffers to fill. */
+  /** From the stall on, for as much as the server sends: the kernel takes megabytes for each before the server notices. */
   readonly stallSecs: number;
 }
 
@@ -40,7 +40,7 @@ export interface FlushDelaySizes {
 /** What is measured for the record. */
 export const FULL_SIZES: RunSizes = {
   window: { warmSecs: 1.2, secs: 2.5 },
-  fillSecs: 7,
+  fillSecs: 14,
   subscribers: 1000,
   smallChannels: 1000,
   echoConnections: 200,
@@ -48,8 +48,8 @@ export const FULL_SIZES: RunSizes = {
   idleConnections: 10_000,
   settleSecs: 3,
   scaling: [1_000, 10_000],
-  slowReaders: { secs: 5, stallSecs: 30 },
-  fairnessSecs: 5,
+  slowReaders: { secs: 8, stallSecs: 5 },
+  fairnessSecs: 10,
   flushDelay: { ratesPerSec: [50, 200, 500, 1000], delaysMs: [0, 5, 20, 50] },
 };
 

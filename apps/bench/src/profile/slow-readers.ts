@@ -7,6 +7,8 @@ import { faultsOf } from "./measurement.ts";
 
 const PAYLOAD_BYTES = 2048;
 const PER_SEC = 100;
+/** Publications under way while buffers are filled. */
+const OUTSTANDING = 64;
 /** Of the subscribers, those who stop reading. */
 const STALLED_SHARE = 0.2;
 const TARGET_RATIO = 1.2;
@@ -37,7 +39,8 @@ async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
   const before = await generator.load.publish(publishPlan(window.warmSecs, slowReaders.secs, subscribers));
   const beforeBytes = await heldBytes();
   await generator.load.stall(stalled);
-  const after = await generator.load.publish(publishPlan(slowReaders.stallSecs, slowReaders.secs, subscribers));
+  await generator.load.publish(fillPlan(slowReaders.stallSecs, subscribers - stalled));
+  const after = await generator.load.publish(publishPlan(window.warmSecs, slowReaders.secs, subscribers));
   const afterBytes = await heldBytes();
   const metrics = await lab.server.metrics();
   lab.server.assertAlive();
@@ -63,6 +66,11 @@ async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
     // Stalled connections may be closed as too slow: that is no fault.
     faults: [...faultsOf(before), ...faultsOf({ ...after, closed: 0 })],
   };
+}
+
+/** As much as the server sends to those who read. */
+function fillPlan(secs: number, fanOut: number): PublishPlan {
+  return { warmSecs: 0, secs, channels: 1, fanOut, pace: { kind: "outstanding", count: OUTSTANDING }, sampleEvery: 0 };
 }
 
 function publishPlan(warmSecs: number, secs: number, fanOut: number): PublishPlan {
