@@ -3,7 +3,10 @@ import type { WindowPlan } from "../generator/generator-protocol.ts";
 /** How large the runs are. */
 export interface RunSizes {
   readonly window: WindowPlan;
-  /** Warming of the profiles with many channels: their logs have to be as full as they are on a server that has run. */
+  /**
+   * Warming of the profiles with many channels, whose logs have to be as full as they are on a server that has run, and
+   * of those that look at the slowest deliveries: V8 has to have compiled what they need.
+   */
   readonly fillSecs: number;
   /** Of the fan-out profiles, and of those that flood and stall. */
   readonly subscribers: number;

@@ -25,7 +25,7 @@ export const SLOW_READERS: Behaviour = {
 
 async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
   await using lab = await Lab.start("pm", ports, { collectsGarbage: true });
-  const { subscribers, window, slowReaders } = ports.sizes;
+  const { subscribers, window, fillSecs, slowReaders } = ports.sizes;
   const stalled = Math.round(subscribers * STALLED_SHARE);
   const generator = lab.generator({ payloadBytes: PAYLOAD_BYTES });
   await generator.open({ role: "subscriber", count: subscribers });
@@ -36,7 +36,7 @@ async function measureSlowReaders(ports: LabPorts): Promise<BehaviourResult> {
     return meter.residentBytes();
   };
 
-  const before = await generator.load.publish(publishPlan(window.warmSecs, slowReaders.secs, subscribers));
+  const before = await generator.load.publish(publishPlan(fillSecs, slowReaders.secs, subscribers));
   const beforeBytes = await heldBytes();
   await generator.load.stall(stalled);
   await generator.load.publish(fillPlan(slowReaders.stallSecs, subscribers - stalled));
