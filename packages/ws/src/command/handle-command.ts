@@ -27,8 +27,6 @@ export function handleCommand(
 ): Awaitable<Reply | undefined> {
   switch (command.kind) {
     case "publish":
-      // Nearly always: without a closure for each.
-      if (!connection.hasOrder) return handlePublish(connection, command, ports);
       return connection.inOrder(command.channel, () => handlePublish(connection, command, ports));
     case "subscribe":
       return connection.barrier(command.channel, () => handleSubscribe(connection, command, ports));

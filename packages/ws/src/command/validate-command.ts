@@ -57,7 +57,7 @@ function publishCommand(publish: Publish, knownChannel: ChannelName | undefined)
   const { channel } = publish;
   return {
     kind: "publish",
-    channel: knownChannel !== undefined && channel === knownChannel ? knownChannel : channelOf(channel),
+    channel: channel === knownChannel ? knownChannel : channelOf(channel),
     payload: payloadOf(publish.payload),
     event: boundedText("event", publish.event, MAX_LABEL_BYTES),
     idempotencyKey: boundedText("idempotency_key", publish.idempotencyKey, MAX_LABEL_BYTES),

@@ -185,11 +185,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     this.send({ case: "error", value: { ...told } }, replyTo);
   }
 
-  /** True while some command has to wait for another one. */
-  get hasOrder(): boolean {
-    return this.#order !== undefined;
-  }
-
   /** Runs commands on one channel in the order in which they were sent, where one has to be waited for. */
   inOrder<T>(channel: ChannelName, run: () => Awaitable<T>): Awaitable<T> {
     const before = this.#order?.get(channel);

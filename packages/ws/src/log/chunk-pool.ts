@@ -63,7 +63,7 @@ export class ChunkPool {
     const open = this.#openOf(capacity);
     const slab = open.at(-1) ?? this.#cut(capacity, open);
     const chunk = new LogChunk(slab, capacity);
-    if (slab.isFull) remove(slab, open);
+    if (slab.isFull) open.pop();
     this.#lentBytes += capacity;
     return chunk;
   }
@@ -73,7 +73,7 @@ export class ChunkPool {
     const { slab, capacity } = chunk;
     if (capacity > MAX_POOLED_BYTES) return;
     const open = this.#openOf(capacity);
-    if (slab.isFull) add(slab, open);
+    if (slab.isFull) open.push(slab);
     slab.takeBack(chunk);
     this.#lentBytes -= capacity;
     if (slab.used > 0) return;
@@ -109,7 +109,7 @@ export class ChunkPool {
     shelf.asked++;
     const slab = shelf.slabs.pop() ?? this.#make(size);
     slab.cut(capacity);
-    add(slab, open);
+    open.push(slab);
     return slab;
   }
 
@@ -161,7 +161,7 @@ export class ChunkPool {
       const target = open.at(-1);
       if (target === undefined) throw new RangeError("no slab is free");
       chunk.moveTo(target);
-      if (target.isFull) remove(target, open);
+      if (target.isFull) open.pop();
     }
     this.#letGo(emptiest);
     return true;
@@ -203,15 +203,7 @@ function chunkAlone(capacity: number): LogChunk {
   return new LogChunk(slab, capacity);
 }
 
-function add(slab: LogSlab, slabs: LogSlab[]): void {
-  slab.place = slabs.length;
-  slabs.push(slab);
-}
-
-/** Takes it out of the list; the last one gets its place. */
+/** Takes it out of the list, in which it is. */
 function remove(slab: LogSlab, slabs: LogSlab[]): void {
-  const last = slabs.pop();
-  if (last === undefined || last === slab) return;
-  slabs[slab.place] = last;
-  last.place = slab.place;
+  slabs.splice(slabs.indexOf(slab), 1);
 }

@@ -14,8 +14,6 @@ export interface BlockOwner {
 export class LogSlab {
   readonly bytes: Buffer;
   readonly words: Uint32Array;
-  /** Where it is in a list of those who keep it. */
-  place = -1;
   #blockBytes = 0;
   /** By the number of their block. */
   #owners: (BlockOwner | undefined)[] = [];

@@ -1,4 +1,4 @@
-import type { ChannelName } from "@pm/core";
+import type { ChannelRef } from "@pm/core";
 import type { AppendResult, LogEntry, LogPage, PublicationDraft, ReadRequest } from "../log/broker.ts";
 import { messageIdOf } from "../log/channel-log.ts";
 import type { LogMark } from "../log/stream-position.ts";
@@ -9,15 +9,15 @@ import { encodePublication } from "../wire/publication-encoder.ts";
  * failover. It gives offsets a second time, which only their tags show.
  */
 export class ForkedLog {
+  readonly channel: ChannelRef;
   readonly epoch: string;
-  readonly #channel: ChannelName;
   readonly #base: LogMark;
   readonly #entries: LogEntry[];
   readonly #keys = new Map<string, AppendResult>();
 
   /** @param lost entries that are no longer there */
-  constructor(channel: ChannelName, page: LogPage, lost: number) {
-    this.#channel = channel;
+  constructor(channel: ChannelRef, page: LogPage, lost: number) {
+    this.channel = channel;
     this.epoch = page.epoch;
     this.#base = page.base;
     this.#entries = page.entries.slice(0, Math.max(0, page.entries.length - lost));
@@ -38,7 +38,7 @@ export class ForkedLog {
     const idPrefix = `${this.epoch}.${check}`;
     const messageId = messageIdOf(idPrefix, offset);
     const publishedAtMs = this.#entries.at(-1)?.publishedAtMs ?? 0;
-    const frame = encodePublication({ ...draft, channel: this.#channel, offset, check, publishedAtMs, idPrefix });
+    const frame = encodePublication({ ...draft, channel: this.channel.name, offset, check, publishedAtMs, idPrefix });
     const entry = { offset, check, prevCheck: this.top.check, publishedAtMs, frame };
     this.#entries.push(entry);
     const result = { position: { epoch: this.epoch, offset, check }, messageId, duplicate: false };

@@ -1,4 +1,4 @@
-import { channelKey, type ChannelName, type ChannelRef, type Clock, sleep, type TenantId } from "@pm/core";
+import { channelKey, type ChannelRef, type Clock, sleep, type TenantId } from "@pm/core";
 import type {
   AppendResult,
   Broker,
@@ -109,7 +109,7 @@ export class HostileBroker implements Broker {
   }
 
   async forget(tenant: TenantId): Promise<void> {
-    for (const key of this.#forks.keys()) if (key.startsWith(channelKeyPrefix(tenant))) this.#forks.delete(key);
+    for (const [key, { channel }] of this.#forks) if (channel.tenant === tenant) this.#forks.delete(key);
     await this.#broker.forget(tenant);
   }
 
@@ -129,7 +129,7 @@ export class HostileBroker implements Broker {
    */
   async loseTail(channel: ChannelRef, count: number): Promise<number> {
     const page = await this.peek(channel);
-    this.#forks.set(channelKey(channel), new ForkedLog(channel.name, page, count));
+    this.#forks.set(channelKey(channel), new ForkedLog(channel, page, count));
     return Math.min(count, page.entries.length);
   }
 
@@ -173,9 +173,4 @@ function ownDraft(draft: PublicationDraft): PublicationDraft {
   return payload?.kind === "data"
     ? { ...draft, payload: { kind: "data", data: Uint8Array.from(payload.data) } }
     : draft;
-}
-
-/** What the keys of all channels of a tenant begin with. */
-function channelKeyPrefix(tenant: TenantId): string {
-  return channelKey({ tenant, name: "" as ChannelName });
 }
