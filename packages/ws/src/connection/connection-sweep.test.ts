@@ -48,6 +48,43 @@ async function stalledReader(simulation: SimulatedServer): Promise<Record<"reade
   return { reader, writer };
 }
 
+describe("limiters", () => {
+  it("given a connection that has sent, when nothing is owed for that any more, then its limiter is let go, and it has another when it sends again", async () => {
+    let made = 0;
+    let isFull = false;
+    const messageLimiters = { create: () => ({ number: ++made, check: () => 0, isFull: () => isFull }) };
+    await using simulation = new SimulatedServer({ messageLimiters });
+    const client = simulation.client("t1", "u");
+    await client.connect();
+    await client.publish("room:1", "1");
+    simulation.clock.advance(3000);
+    await client.publish("room:1", "2");
+    expect(made).toBe(1);
+    isFull = true;
+    simulation.clock.advance(3000);
+    await client.publish("room:1", "3");
+    expect(made).toBe(2);
+  });
+
+  it("given a limiter that throws when it is asked whether anything is owed, then its connection ends with 1011, and others are looked at", async () => {
+    const isFull = (): boolean => {
+      throw new Error("the store of limits is gone");
+    };
+    const messageLimiters = { create: () => ({ check: () => 0, isFull }) };
+    await using simulation = new SimulatedServer({
+      heartbeatIntervalSecs: 5,
+      heartbeatTimeoutSecs: 3,
+      messageLimiters,
+    });
+    const [sender, silent] = [simulation.client("t1", "sender"), simulation.client("t1", "silent")];
+    await Promise.all([sender.connect(), silent.connect()]);
+    await sender.publish("room:1", "1");
+    silent.stall();
+    expect(await secondOfClose(simulation, "sender", 1)).toEqual([1, CloseCode.INTERNAL_ERROR]);
+    expect((await secondOfClose(simulation, "silent", 10))?.[1]).toBe(CloseCode.HEARTBEAT_TIMEOUT);
+  });
+});
+
 describe("the heartbeat", () => {
   it("given clients that answer and one that does not, when time passes, then that one is closed with 4009", async () => {
     await using simulation = new SimulatedServer({ heartbeatIntervalSecs: 25, heartbeatTimeoutSecs: 10 });

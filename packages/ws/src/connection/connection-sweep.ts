@@ -50,7 +50,16 @@ export class ConnectionSweep {
       const behind = this.#watchProgress(connection);
       connection.watch = halfSent === undefined && behind === undefined ? undefined : { halfSent, behind };
       this.#watchHeartbeat(connection);
+      this.#forgetLimiters(connection);
+    }
+  }
+
+  /** They are not the package's own, and may throw. */
+  #forgetLimiters(connection: WebSocketConnection): void {
+    try {
       connection.forgetFullLimiters();
+    } catch (error) {
+      connection.fail(error);
     }
   }
 

@@ -31,8 +31,7 @@ export function receiveFrame(connection: WebSocketConnection, frame: Frame, port
   try {
     takeFrame(connection, frame, ports);
   } catch (error) {
-    connection.sendError(error);
-    connection.close({ code: CloseCode.INTERNAL_ERROR, reason: "a failure of the server" });
+    connection.fail(error);
   }
 }
 

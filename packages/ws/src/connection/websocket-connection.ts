@@ -185,6 +185,12 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     this.send({ case: "error", value: { ...told } }, replyTo);
   }
 
+  /** Ends the connection since a part of the server has thrown: it alone suffers from that. */
+  fail(error: unknown): void {
+    this.sendError(error);
+    this.close({ code: CloseCode.INTERNAL_ERROR, reason: "a failure of the server" });
+  }
+
   /** Runs commands on one channel in the order in which they were sent, where one has to be waited for. */
   inOrder<T>(channel: ChannelName, run: () => Awaitable<T>): Awaitable<T> {
     const before = this.#order?.get(channel);
