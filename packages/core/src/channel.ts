@@ -17,11 +17,18 @@ export const TENANT_CHANNEL: ChannelName = "tenant" as ChannelName;
 /** Reserved: the log of the subscriber's own user. */
 export const USER_CHANNEL: ChannelName = "user" as ChannelName;
 
-const CHANNEL_NAME = /^[A-Za-z0-9_\-=@,.;:/+]{1,200}$/;
+const MAX_LENGTH = 200;
+const CHARACTER = /^[A-Za-z0-9_\-=@,.;:/+]$/;
+/** 1 for each ASCII code of such a character: a look at it takes a third of what the expression takes. */
+const IS_CHARACTER = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) =>
+  CHARACTER.test(String.fromCharCode(code)) ? 1 : 0,
+);
 
 /** True for a string that is a channel name as it stands. */
 export function isChannelName(value: unknown): value is ChannelName {
-  return typeof value === "string" && value.length <= 200 && CHANNEL_NAME.test(value);
+  if (typeof value !== "string" || value.length === 0 || value.length > MAX_LENGTH) return false;
+  for (let at = 0; at < value.length; at++) if (IS_CHARACTER[value.charCodeAt(at)] !== 1) return false;
+  return true;
 }
 
 /**
@@ -39,11 +46,12 @@ export function channelKind(name: ChannelName): string {
   return colon < 0 ? name : name.slice(0, colon);
 }
 
-/**
- * One string for one channel, different for different channels: a tenant id has no `/`, and a channel name has no NUL.
- */
+/** One string for one channel, different for different channels: a tenant id has no `/`. */
 export function channelKey(channel: ChannelRef): string {
-  // A template would leave a chain of its parts beside the text.
-  const key = [channel.tenant, channel.name].join("/");
-  return channel.user === undefined ? key : `${key}\0${channel.user}`;
+  return `${channel.tenant}/${nameInTenant(channel)}`;
+}
+
+/** Tells the channels of one tenant apart: a channel name has no NUL. */
+export function nameInTenant({ name, user }: ChannelRef): string {
+  return user === undefined ? name : `${name}\0${user}`;
 }

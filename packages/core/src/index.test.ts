@@ -9,6 +9,7 @@ describe("the public index", () => {
       "GRANT_ACTIONS",
       "NameError",
       "RecencyMap",
+      "StringCache",
       "SystemRandomness",
       "TENANT_CHANNEL",
       "TurnClock",
@@ -19,12 +20,14 @@ describe("the public index", () => {
       "isGranted",
       "isTenantId",
       "matchesPattern",
+      "nameInTenant",
       "parseChannelName",
       "parseErrorLocation",
       "parseTenantId",
       "silentLogger",
       "sleep",
       "systemClock",
+      "timeOfUuid",
     ]);
     expect(Object.keys(testing).toSorted()).toEqual(["ManualClock", "RecordingLogger"]);
   });

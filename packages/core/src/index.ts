@@ -14,6 +14,7 @@ export {
   channelKey,
   channelKind,
   isChannelName,
+  nameInTenant,
   parseChannelName,
 } from "./channel.ts";
 export type { Grant, GrantAction } from "./grant.ts";
@@ -28,5 +29,6 @@ export { NameError } from "./name-error.ts";
 export { parseErrorLocation } from "./error-location.ts";
 export type { AbortSignalLike, DrainOptions, Lifecycle } from "./lifecycle.ts";
 export type { Randomness } from "./randomness.ts";
-export { SystemRandomness } from "./randomness.ts";
+export { SystemRandomness, timeOfUuid } from "./randomness.ts";
 export { RecencyMap } from "./recency-map.ts";
+export { StringCache } from "./string-cache.ts";

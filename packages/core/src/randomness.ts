@@ -10,6 +10,11 @@ export interface Randomness {
   uuid(nowMs: number): string;
 }
 
+/** The time of a UUIDv7, in milliseconds since the epoch. */
+export function timeOfUuid(uuid: string): number {
+  return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
+}
+
 const POOL_BYTES = 4096;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SystemRandomness } from "../src/randomness.ts";
+import { SystemRandomness, timeOfUuid } from "../src/randomness.ts";
 
 const UUID_V7 = /^(?<time>[0-9a-f]{8}-[0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -14,8 +14,10 @@ describe("SystemRandomness", () => {
         fc.integer({ min: 0, max: 2 ** 48 - 2 }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (ms, part) => {
-          const time = UUID_V7.exec(random.uuid(ms + part))?.groups?.["time"];
+          const uuid = random.uuid(ms + part);
+          const time = UUID_V7.exec(uuid)?.groups?.["time"];
           expect(Number.parseInt((time ?? "").replace("-", ""), 16)).toBe(Math.floor(ms + part));
+          expect(timeOfUuid(uuid)).toBe(Math.floor(ms + part));
         },
       ),
     );

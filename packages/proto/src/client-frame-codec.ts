@@ -1,4 +1,5 @@
 import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import type { StringCache } from "@pm/core";
 import { CodecError } from "./codec-error.ts";
 import { encodableCheck } from "./encodable.ts";
 import type { Encoding } from "./encoding.ts";
@@ -18,16 +19,15 @@ const assertEncodable = /* @__PURE__ */ encodableCheck(ClientFrameSchema);
  * Decodes what a client sent. Counts and nesting are checked before any message is made; unknown fields are ignored. No
  * bytes and no text are a frame without messages. Byte fields of the result alias `data`: copy what is kept.
  * @param data bytes for `proto`, text for `json`
- * @param likelyChannel one that a publication may well name, such as that of the one before: instead of another string
- * that says the same, it is that one, for which everything that knows it by now is faster
+ * @param channels the names of channels of publications in binary are those that are kept there
  * @throws CodecError `DECODE_ERROR`, and nothing else, for whatever is not a ClientFrame.
  */
 export function decodeClientFrame(
   data: Uint8Array | string,
   encoding: Encoding,
-  likelyChannel?: string,
+  channels?: StringCache,
 ): ClientMessage[] {
-  return encoding === "json" ? decodeJson(data) : decodeProto(data, likelyChannel);
+  return encoding === "json" ? decodeJson(data) : decodeProto(data, channels);
 }
 
 /**
@@ -44,9 +44,9 @@ export function encodeClientFrame(messages: ClientMessage[], encoding: Encoding)
   }
 }
 
-function decodeProto(data: Uint8Array | string, likelyChannel: string | undefined): ClientMessage[] {
+function decodeProto(data: Uint8Array | string, channels: StringCache | undefined): ClientMessage[] {
   if (typeof data === "string") throw CodecError.undecodable("it is text, and binary was agreed");
-  const publications = decodePublishFrame(data, MAX_FRAME_MESSAGES, likelyChannel);
+  const publications = decodePublishFrame(data, MAX_FRAME_MESSAGES, channels);
   if (publications !== undefined) return publications;
   BUDGET.assertWithin(data);
   try {

@@ -1,3 +1,4 @@
+import type { StringCache } from "@pm/core";
 import type { ClientMessage, Publish } from "./gen/pm/v1/client_pb.ts";
 import type { Payload } from "./gen/pm/v1/log_pb.ts";
 
@@ -16,19 +17,21 @@ const REPLACEMENT = "\ufffd";
 /** Where reading is. −1: the frame has another form. */
 interface Cursor {
   readonly bytes: SlicingBytes;
-  /** A channel that may well be the next: its string is used again. */
-  readonly likelyChannel: string | undefined;
+  readonly channels: StringCache | undefined;
   at: number;
 }
 
-/** Reads a ClientFrame that has only Publish messages, at most `maxMessages`; undefined for every other frame. */
+/**
+ * Reads a ClientFrame that has only Publish messages, at most `maxMessages`; undefined for every other frame.
+ * @param channels names that are used again
+ */
 export function decodePublishFrame(
   bytes: Uint8Array,
   maxMessages: number,
-  likelyChannel?: string,
+  channels?: StringCache,
 ): ClientMessage[] | undefined {
   if (!canSlice(bytes)) return undefined;
-  const cursor: Cursor = { bytes, likelyChannel, at: 0 };
+  const cursor: Cursor = { bytes, channels, at: 0 };
   let messages: ClientMessage[] | undefined;
   while (cursor.at < bytes.length) {
     const end = enter(cursor, 0x0a, bytes.length);
@@ -59,7 +62,7 @@ function readMessage(cursor: Cursor, end: number): ClientMessage | undefined {
 }
 
 function readPublish(cursor: Cursor, end: number): Publish | undefined {
-  const channel = readText(cursor, 0x0a, end, cursor.likelyChannel);
+  const channel = readText(cursor, 0x0a, end, cursor.channels);
   const payload = readPayload(cursor, end);
   const event = readText(cursor, 0x1a, end);
   const idempotencyKey = readText(cursor, 0x22, end);
@@ -88,29 +91,20 @@ function readPayload(cursor: Cursor, end: number): Payload | undefined {
   return { $typeName: "pm.v1.Payload", kind: { case: "data", value } };
 }
 
-/** Reads a string field if it is the next; an absent one is empty. One that is what it likely is is that very string. */
-function readText(cursor: Cursor, tag: number, end: number, likely?: string): string {
+/** Reads a string field if it is the next; an absent one is empty. */
+function readText(cursor: Cursor, tag: number, end: number, cache?: StringCache): string {
   if (cursor.at < 0 || cursor.at >= end || cursor.bytes[cursor.at] !== tag) return "";
   const textEnd = enter(cursor, tag, end);
   if (textEnd < 0) return "";
   const contentStart = cursor.at;
   cursor.at = textEnd;
-  if (likely !== undefined && isAsciiOf(likely, cursor.bytes, contentStart, textEnd)) return likely;
+  const known = cache?.ofAscii(cursor.bytes, contentStart, textEnd);
+  if (known !== undefined) return known;
   if (isAscii(cursor.bytes, contentStart, textEnd)) return cursor.bytes.latin1Slice(contentStart, textEnd);
   const text = cursor.bytes.utf8Slice(contentStart, textEnd);
   // Written for bytes that are not UTF-8, too: the generated decoder tells them apart.
   if (text.includes(REPLACEMENT)) cursor.at = -1;
   return text;
-}
-
-/** True when the bytes are those of a text, and all of them ASCII. */
-function isAsciiOf(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte > 0x7f || byte !== text.charCodeAt(at - start)) return false;
-  }
-  return true;
 }
 
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {

@@ -30,7 +30,6 @@ export type {
   Awaitable,
   Broker,
   BrokerListener,
-  BrokerSubscription,
   LogEntry,
   LogPage,
   PublicationDraft,

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { StringCache } from "@pm/core";
 import { ClientMessageSchema } from "@pm/proto";
 import { describe, expect, test } from "vitest";
 import type { Command } from "./command.ts";
@@ -9,7 +10,7 @@ type Body = NonNullable<MessageInitShape<typeof ClientMessageSchema>["body"]>;
 const LONE_SURROGATE = "\ud800";
 
 function validate(body: Body): Command {
-  return validateCommand(create(ClientMessageSchema, { id: 1, body }));
+  return validateCommand(create(ClientMessageSchema, { id: 1, body }), new StringCache());
 }
 
 function publish(kind: { case: "json"; value: string } | { case: "data"; value: Uint8Array<ArrayBuffer> }): Command {

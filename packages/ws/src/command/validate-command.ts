@@ -1,4 +1,4 @@
-import { type ChannelName, isChannelName } from "@pm/core";
+import { type ChannelName, isChannelName, type StringCache } from "@pm/core";
 import type {
   ClientMessage,
   Hello,
@@ -26,20 +26,20 @@ const MAX_FEATURES = 32;
 
 /**
  * Turns a decoded message into a command. Its bytes are still those of the socket.
- * @param knownChannel one that was validated before
+ * @param channels names that are used again
  * @throws WsError `INVALID_MESSAGE` with the field
  */
-export function validateCommand(message: ClientMessage, knownChannel?: ChannelName): Command {
+export function validateCommand(message: ClientMessage, channels: StringCache): Command {
   const { body } = message;
   switch (body.case) {
     case "publish":
-      return publishCommand(body.value, knownChannel);
+      return publishCommand(body.value, channels);
     case "subscribe":
-      return subscribeCommand(body.value);
+      return subscribeCommand(body.value, channels);
     case "unsubscribe":
-      return { kind: "unsubscribe", channel: channelOf(body.value.channel) };
+      return { kind: "unsubscribe", channel: channelOf(body.value.channel, channels) };
     case "readHistory":
-      return readHistoryCommand(body.value);
+      return readHistoryCommand(body.value, channels);
     case "refreshToken":
       return { kind: "refresh-token", token: boundedText("token", body.value.token, MAX_TOKEN_BYTES) };
     case "hello":
@@ -53,11 +53,10 @@ export function validateCommand(message: ClientMessage, knownChannel?: ChannelNa
   }
 }
 
-function publishCommand(publish: Publish, knownChannel: ChannelName | undefined): PublishCommand {
-  const { channel } = publish;
+function publishCommand(publish: Publish, channels: StringCache): PublishCommand {
   return {
     kind: "publish",
-    channel: channel === knownChannel ? knownChannel : channelOf(channel),
+    channel: channelOf(publish.channel, channels),
     payload: payloadOf(publish.payload),
     event: boundedText("event", publish.event, MAX_LABEL_BYTES),
     idempotencyKey: boundedText("idempotency_key", publish.idempotencyKey, MAX_LABEL_BYTES),
@@ -65,8 +64,8 @@ function publishCommand(publish: Publish, knownChannel: ChannelName | undefined)
   };
 }
 
-function subscribeCommand(subscribe: Subscribe): SubscribeCommand {
-  const channel = channelOf(subscribe.channel);
+function subscribeCommand(subscribe: Subscribe, channels: StringCache): SubscribeCommand {
+  const channel = channelOf(subscribe.channel, channels);
   if (subscribe.since !== undefined && subscribe.rewind > 0) {
     throw WsError.invalidMessage("rewind", "cannot be given together with since");
   }
@@ -76,11 +75,11 @@ function subscribeCommand(subscribe: Subscribe): SubscribeCommand {
   return { kind: "subscribe", channel, since: positionOf(subscribe.since), rewind: subscribe.rewind };
 }
 
-function readHistoryCommand(read: ReadHistory): ReadHistoryCommand {
+function readHistoryCommand(read: ReadHistory, channels: StringCache): ReadHistoryCommand {
   if (read.limit > MAX_HISTORY) throw WsError.invalidMessage("limit", `is ${read.limit} (at most ${MAX_HISTORY})`);
   return {
     kind: "read-history",
-    channel: channelOf(read.channel),
+    channel: channelOf(read.channel, channels),
     since: positionOf(read.since),
     limit: read.limit === 0 ? DEFAULT_HISTORY : read.limit,
     backward: read.backward,
@@ -96,8 +95,9 @@ function helloCommand(hello: Hello): HelloCommand {
   return { kind: "hello", sessionId: boundedText("session_id", hello.sessionId, MAX_SESSION_BYTES) };
 }
 
-function channelOf(value: string): ChannelName {
-  if (isChannelName(value)) return value;
+function channelOf(value: string, channels: StringCache): ChannelName {
+  const name = channels.of(value);
+  if (isChannelName(name)) return name;
   throw WsError.invalidMessage("channel", `has ${value.length} characters, or one outside the grammar`);
 }
 

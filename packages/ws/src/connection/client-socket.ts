@@ -11,11 +11,16 @@ export interface SocketOwner {
   onClosed(code: number): void;
 }
 
+/** Shared by all, since none has any: ws makes an object of its own for each. */
+const NO_EXTENSIONS: object = Object.freeze({});
+
 /**
  * A WebSocket that hands its events to one owner instead of listeners: the table of five listeners takes 400 bytes a
  * connection, and looking a listener up takes longer than calling it.
  */
 export class ClientSocket extends WebSocket {
+  /** The name is ws's own. */
+  protected readonly _extensions: object = NO_EXTENSIONS;
   #owner: SocketOwner | undefined;
 
   setOwner(owner: SocketOwner): void {

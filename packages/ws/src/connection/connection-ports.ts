@@ -1,4 +1,4 @@
-import type { Clock, CodedError, Logger, Randomness, TenantContext } from "@pm/core";
+import type { Clock, CodedError, Logger, Randomness, StringCache, TenantContext } from "@pm/core";
 import type { ClientError } from "@pm/proto";
 import type { Authenticator } from "../authenticator.ts";
 import type { ChannelPolicy } from "../channel-policy.ts";
@@ -28,6 +28,8 @@ export interface ConnectionPorts {
   readonly subscribeLimiters: RateLimiterSource | undefined;
   readonly tenantPublications: KeyedLimiter | undefined;
   readonly tenantBytes: KeyedLimiter | undefined;
+  /** Of all tenants: they are strings and say nothing of who may use them. */
+  readonly channelNames: StringCache;
   readonly metrics: WsMetrics;
   readonly clock: Clock;
   readonly logger: Logger;

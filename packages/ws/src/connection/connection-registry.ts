@@ -3,7 +3,6 @@ import { WsError } from "../ws-error.ts";
 
 /** What the registry needs to know of a connection. */
 export interface RegisteredConnection {
-  readonly id: string;
   readonly context: TenantContext;
   readonly slot: ConnectionSlot;
   /** Empty: none was named. */
@@ -19,9 +18,9 @@ export interface ConnectionLimits {
 
 /** A connection's place in the limits: one in its tenant's, one in the process's. Releasing it twice does nothing. */
 export class ConnectionSlot {
-  readonly #tenant: TenantId;
+  /** Undefined: its place was left to another, or is free. */
+  #tenant: TenantId | undefined;
   #owner: SlotOwner | undefined;
-  #isOfTenant = true;
 
   constructor(tenant: TenantId, owner: SlotOwner) {
     this.#tenant = tenant;
@@ -30,9 +29,9 @@ export class ConnectionSlot {
 
   /** Leaves the tenant's place to another. The process's is kept, since the socket is still open. */
   yield(): void {
-    if (this.#owner === undefined || !this.#isOfTenant) return;
-    this.#isOfTenant = false;
-    this.#owner.onYielded(this.#tenant);
+    const tenant = this.#tenant;
+    this.#tenant = undefined;
+    if (tenant !== undefined) this.#owner?.onYielded(tenant);
   }
 
   release(): void {
@@ -57,11 +56,11 @@ export interface ConnectionFilter {
 /** Who is connected. */
 export class ConnectionRegistry<Connection extends RegisteredConnection> implements SlotOwner {
   readonly #limits: ConnectionLimits;
-  readonly #all = new Map<string, Connection>();
   readonly #byTenant = new Map<TenantId, Set<Connection>>();
   readonly #sessions = new Map<string, Connection>();
   readonly #slots = new Map<TenantId, number>();
   #totalSlots = 0;
+  #size = 0;
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -69,7 +68,7 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
 
   /** Open connections. */
   get size(): number {
-    return this.#all.size;
+    return this.#size;
   }
 
   /** Tenants that have a connection. */
@@ -93,7 +92,7 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
 
   add(connection: Connection): void {
     const { tenant } = connection.context;
-    this.#all.set(connection.id, connection);
+    this.#size++;
     const ofTenant = this.#byTenant.get(tenant);
     if (ofTenant === undefined) this.#byTenant.set(tenant, new Set([connection]));
     else ofTenant.add(connection);
@@ -101,10 +100,10 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
 
   remove(connection: Connection): void {
     const { tenant } = connection.context;
-    this.#all.delete(connection.id);
     const ofTenant = this.#byTenant.get(tenant);
-    ofTenant?.delete(connection);
-    if (ofTenant?.size === 0) this.#byTenant.delete(tenant);
+    if (ofTenant?.delete(connection) !== true) return;
+    this.#size--;
+    if (ofTenant.size === 0) this.#byTenant.delete(tenant);
     const session = sessionKey(connection);
     if (session !== undefined && this.#sessions.get(session) === connection) this.#sessions.delete(session);
   }
@@ -124,15 +123,11 @@ export class ConnectionRegistry<Connection extends RegisteredConnection> impleme
     this.#sessions.set(session, connection);
   }
 
-  get(id: string): Connection | undefined {
-    return this.#all.get(id);
-  }
-
-  /** The connections of a tenant, of one of its users, or all, in the order in which they came. */
-  *find(filter: ConnectionFilter = {}): Generator<Connection> {
-    const candidates = filter.tenant === undefined ? this.#all.values() : (this.#byTenant.get(filter.tenant) ?? []);
-    for (const connection of candidates) {
-      if (filter.user === undefined || connection.context.user === filter.user) yield connection;
+  /** The connections of a tenant, of one of its users, or all; those of a tenant in the order in which they came. */
+  *find({ tenant, user }: ConnectionFilter = {}): Generator<Connection> {
+    const groups = tenant === undefined ? this.#byTenant.values() : [this.#byTenant.get(tenant) ?? []];
+    for (const group of groups) {
+      for (const connection of group) if (user === undefined || connection.context.user === user) yield connection;
     }
   }
 

@@ -43,7 +43,7 @@ function takeFrame(connection: WebSocketConnection, frame: Frame, ports: Connect
     connection.close({ code: CloseCode.UNSUPPORTED_DATA, reason: `${agreed} frames were agreed` });
     return;
   }
-  const messages = decode(connection, frame.data);
+  const messages = decode(connection, frame.data, ports);
   if (messages === undefined) return;
   let isOver = false;
   let isWithin = false;
@@ -63,10 +63,14 @@ function takeFrame(connection: WebSocketConnection, frame: Frame, ports: Connect
   connection.countRead(Math.max(1, messages.length), frame.data.byteLength);
 }
 
-function decode(connection: WebSocketConnection, data: Buffer): ClientMessage[] | undefined {
+function decode(
+  connection: WebSocketConnection,
+  data: Buffer,
+  { channelNames }: ConnectionPorts,
+): ClientMessage[] | undefined {
   try {
-    const { encoding, lastPublishedTo } = connection;
-    return decodeClientFrame(encoding === "json" ? data.toString("utf8") : data, encoding, lastPublishedTo);
+    const { encoding } = connection;
+    return decodeClientFrame(encoding === "json" ? data.toString("utf8") : data, encoding, channelNames);
   } catch (error) {
     connection.sendError(error);
     connection.close({ code: CloseCode.UNDECODABLE, reason: "the frame cannot be decoded" });
@@ -91,8 +95,7 @@ function receiveMessage(connection: WebSocketConnection, message: ClientMessage,
   const verdict = isApart ? "elsewhere" : "within";
   let command: Command;
   try {
-    command = validateCommand(message, connection.lastPublishedTo);
-    if (command.kind === "publish") connection.lastPublishedTo = command.channel;
+    command = validateCommand(message, ports.channelNames);
   } catch (error) {
     connection.sendError(error, message.id);
     return verdict;

@@ -1,5 +1,5 @@
 import type { ChannelName, TenantContext } from "@pm/core";
-import { CodedError } from "@pm/core";
+import { CodedError, timeOfUuid } from "@pm/core";
 import { CloseCode, type Encoding, SUBPROTOCOLS } from "@pm/proto";
 import type { Socket } from "node:net";
 import { CatchUp } from "../fanout/catch-up.ts";
@@ -60,8 +60,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   readonly id: string;
   readonly webSocket: ClientSocket;
   readonly slot: ConnectionSlot;
-  readonly connectedAtMs: number;
-  readonly encoding: Encoding;
   readonly outbox: Outbox;
   readonly subscriptions: ClientSubscriptions = new ClientSubscriptions();
   context: TenantContext;
@@ -85,8 +83,6 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
   violations = 0;
   /** Commands whose outcome is still to come. */
   inFlight = 0;
-  /** The channel of its last publication, most likely that of the next. */
-  lastPublishedTo: ChannelName | undefined;
   /** The scheduler's number of the turn before which it sent something last. */
   #turn = 0;
   /** Messages since that turn, large ones as several. */
@@ -112,18 +108,25 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
     this.slot = start.slot;
     this.#address = start.address;
     this.context = start.context;
-    this.connectedAtMs = ports.clock.now();
     this.lastSeenTick = ports.sweepTick();
-    this.id = ports.randomness.uuid(this.connectedAtMs);
+    this.id = ports.randomness.uuid(ports.clock.now());
     // Spread over the interval, so that pings of connections that came together do not go out together.
     this.pingTick = this.lastSeenTick - (spreadOf(this.id) % ports.options.heartbeatIntervalSecs);
-    this.encoding = start.webSocket.protocol === SUBPROTOCOLS.json ? "json" : "proto";
     this.outbox = new Outbox({
-      encoding: this.encoding,
+      encoding: start.webSocket.protocol === SUBPROTOCOLS.json ? "json" : "proto",
       socket: start.socket,
       limits: ports.outboxLimits,
       owner: this,
     });
+  }
+
+  get encoding(): Encoding {
+    return this.outbox.encoding;
+  }
+
+  /** Milliseconds since the epoch. */
+  get connectedAtMs(): number {
+    return timeOfUuid(this.id);
   }
 
   /** Undefined while the connection is open. */

@@ -1,7 +1,7 @@
 import type { CancelTimer, ChannelRef } from "@pm/core";
 import { RecoveryMiss } from "@pm/proto";
 import type { ChannelKind } from "../channel-kinds.ts";
-import type { BrokerListener, BrokerSubscription, LogEntry } from "../log/broker.ts";
+import type { BrokerListener, LogEntry } from "../log/broker.ts";
 import { judgeForward } from "../log/log-cursor.ts";
 import { type StreamPosition, tagsAgree } from "../log/stream-position.ts";
 import { type CatchUpPorts, PAGE_BYTES } from "./catch-up.ts";
@@ -55,8 +55,6 @@ export class LiveChannel implements TurnJob, BrokerListener {
   readonly kind: ChannelKind;
   /** Those who hold it: subscriptions, and subscribers on their way. */
   holders = 0;
-  #brokerSubscription: BrokerSubscription | undefined;
-  #isClosed = false;
   #isStale = false;
   #cancelDelay: CancelTimer | undefined;
   /** Live subscriptions that were elsewhere than the channel. */
@@ -81,7 +79,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   /** Begins to listen; afterwards nothing that is appended escapes it for longer than `verify` is apart. */
   async open(): Promise<void> {
     const { broker } = this.#owner;
-    this.#brokerSubscription = await broker.subscribe(this.ref, this);
+    await broker.subscribe(this.ref, this);
     const page = await broker.read(this.ref, READ_TOP);
     this.#moveTo({ epoch: page.epoch, ...page.top });
     this.#isOpen = true;
@@ -89,12 +87,12 @@ export class LiveChannel implements TurnJob, BrokerListener {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#isOpen = false;
     this.#cancelDelay?.();
     this.#dropPending();
     if (this.#run !== undefined) this.load.add(-this.#run.size);
     this.#run = undefined;
-    await this.#brokerSubscription?.close();
+    await this.#owner.broker.unsubscribe(this.ref, this);
   }
 
   /** Adds a subscription; one that stands before what was accepted already reads the log first. */
@@ -157,7 +155,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   /** Compares with the log and takes what is new. Returns at once; a failure is tried again. */
   verify(): void {
     this.#isStale = true;
-    if (this.#isSyncing || !this.#isOpen || this.#isClosed) return;
+    if (this.#isSyncing || !this.#isOpen) return;
     this.#isSyncing = true;
     this.#sync().then(
       () => {
@@ -196,7 +194,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
   }
 
   async #sync(): Promise<void> {
-    while (this.#isStale && !this.#isClosed) {
+    while (this.#isStale && this.#isOpen) {
       this.#isStale = false;
       const page = await this.#owner.broker.read(this.ref, {
         from: this.#offset,
@@ -204,7 +202,7 @@ export class LiveChannel implements TurnJob, BrokerListener {
         maxCount: 1024,
         maxBytes: PAGE_BYTES,
       });
-      if (this.#isClosed) return;
+      if (!this.#isOpen) return;
       const continuity = judgeForward(this.top, page);
       if (continuity.kind === "missed") {
         if (continuity.miss === RecoveryMiss.AHEAD || continuity.miss === RecoveryMiss.CHECK_MISMATCH) {

@@ -82,15 +82,9 @@ export class Subscription {
   offer(run: Run): void {
     if (this.isCatchingUp) return;
     if (run.epoch === this.epoch && run.last < this.next) return;
-    if (!this.#isFollowedBy(run)) {
-      this.reader.catchUp.add(this);
-      return;
-    }
-    if (this.#outbox.isBehind) {
-      this.#fallBehind();
-      return;
-    }
-    this.take(run);
+    if (!isFollowedBy(this, run)) this.reader.catchUp.add(this);
+    else if (this.#outbox.isBehind) fallBehind(this);
+    else this.take(run);
   }
 
   /** Reads what an offer looks at, as `TurnJob.touch` says. */
@@ -104,20 +98,23 @@ export class Subscription {
     this.next = run.last + 1;
     this.check = run.lastCheck;
   }
+}
 
-  /** False behind a gap, and for a run of another log: one of the two may be from before the log lost its tail. */
-  #isFollowedBy(run: Run): boolean {
-    if (run.epoch !== this.epoch || this.next < run.first) return false;
-    return tagsAgree(this.check, run.checkBefore(this.next));
-  }
+// Functions and not private methods, for which each object has a word more.
 
-  #fallBehind(): void {
-    const { lagPolicy } = this.channel.kind;
-    if (lagPolicy === "disconnect") {
-      this.reader.onTooSlow();
-      return;
-    }
-    this.maySkip = lagPolicy === "latest";
-    this.reader.catchUp.add(this);
+/** False behind a gap, and for a run of another log: one of the two may be from before the log lost its tail. */
+function isFollowedBy({ epoch, next, check }: Subscription, run: Run): boolean {
+  if (run.epoch !== epoch || next < run.first) return false;
+  return tagsAgree(check, run.checkBefore(next));
+}
+
+function fallBehind(subscription: Subscription): void {
+  const { reader, channel } = subscription;
+  const { lagPolicy } = channel.kind;
+  if (lagPolicy === "disconnect") {
+    reader.onTooSlow();
+    return;
   }
+  subscription.maySkip = lagPolicy === "latest";
+  reader.catchUp.add(subscription);
 }

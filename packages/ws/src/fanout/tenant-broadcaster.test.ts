@@ -99,9 +99,9 @@ describe("TenantBroadcaster", () => {
     expect((await broadcaster.acquire(ROOM)).ref).toEqual(ROOM);
   });
 
-  it("given a broker that fails to end its interest, when the last holder lets go, then the log line tells of it", async () => {
+  it("given a broker that fails to unsubscribe, when the last holder lets go, then the log line tells of it", async () => {
     const { broker, broadcaster, logger } = start();
-    broker.subscribe = async () => ({ close: () => Promise.reject(WsError.unavailable("away")) });
+    broker.unsubscribe = () => Promise.reject(WsError.unavailable("away"));
     broadcaster.release(await broadcaster.acquire(ROOM));
     await turns();
     expect(logger.lines).toMatchObject([
@@ -112,7 +112,7 @@ describe("TenantBroadcaster", () => {
 
   it("given a broker that tells nothing, when time passes, then each channel is compared with its log every 5 s, again and again", async () => {
     const { broker, memory, clock, subscribe } = start();
-    broker.subscribe = async () => ({ close: async () => undefined });
+    broker.subscribe = async () => undefined;
     const readers = [await subscribe("a"), await subscribe("b"), await subscribe("c")];
     for (let round = 1; round <= 4; round++) {
       for (const name of ["a", "b", "c"]) await memory.append(channelRef(name), draft("1"));
@@ -194,7 +194,7 @@ describe("TenantBroadcaster", () => {
 
   it("given notices that never come, when 5 s have passed, then every channel has been compared with its log", async () => {
     const { broadcaster, broker, memory, clock, subscribe } = start();
-    broker.subscribe = async () => ({ close: async () => undefined });
+    broker.subscribe = async () => undefined;
     const names = Array.from({ length: 120 }, (_, index) => `room:${index}`);
     const readers = await Promise.all(names.map((name) => subscribe(name)));
     for (const name of names) await memory.append(channelRef(name), draft("1"));

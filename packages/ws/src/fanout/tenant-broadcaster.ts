@@ -1,9 +1,9 @@
 import {
   type CancelTimer,
   type ChannelRef,
-  channelKey,
   type Clock,
   type Logger,
+  nameInTenant,
   TENANT_CHANNEL,
   type TenantId,
 } from "@pm/core";
@@ -34,6 +34,13 @@ export interface TenantBroadcasterLimits {
   readonly maxChannelsOf: (tenant: TenantId) => number;
 }
 
+/** What subscribers have to do with in one tenant. */
+interface TenantChannels {
+  readonly load: TenantLoad;
+  /** Those with a subscriber here. */
+  readonly byName: Map<string, LiveChannel>;
+}
+
 const VERIFY_TICK_MS = 100;
 /** Ticks in which each channel is compared with its log once: 5 s. */
 const VERIFY_TICKS = 50;
@@ -42,9 +49,8 @@ const VERIFY_TICKS = 50;
 export class TenantBroadcaster {
   readonly #ports: TenantBroadcasterPorts;
   readonly #limits: TenantBroadcasterLimits;
-  readonly #channels = new Map<string, LiveChannel>();
+  readonly #tenants = new Map<TenantId, TenantChannels>();
   readonly #opening = new Map<LiveChannel, Promise<void>>();
-  readonly #loads = new Map<TenantId, TenantLoad>();
   readonly #owner: LiveChannelOwner;
   readonly #cancelVerify: CancelTimer;
   #verifying: Iterator<LiveChannel> | undefined;
@@ -65,13 +71,15 @@ export class TenantBroadcaster {
 
   /** Channels with a subscriber here. */
   get channelCount(): number {
-    return this.#channels.size;
+    let channels = 0;
+    for (const { byName } of this.#tenants.values()) channels += byName.size;
+    return channels;
   }
 
   /** Bytes of all tenants' publications that wait for their fan-out. */
   get pendingBytes(): number {
     let bytes = 0;
-    for (const load of this.#loads.values()) bytes += load.pendingBytes;
+    for (const { load } of this.#tenants.values()) bytes += load.pendingBytes;
     return bytes;
   }
 
@@ -85,8 +93,7 @@ export class TenantBroadcaster {
    * @throws WsError `LIMIT_EXCEEDED` when the tenant has too many; whatever the broker throws
    */
   async acquire(ref: ChannelRef): Promise<LiveChannel> {
-    const key = channelKey(ref);
-    const channel = this.#channels.get(key) ?? this.#open(ref, key);
+    const channel = this.#tenants.get(ref.tenant)?.byName.get(nameInTenant(ref)) ?? this.#open(ref);
     channel.holders++;
     try {
       await this.#opening.get(channel);
@@ -100,66 +107,74 @@ export class TenantBroadcaster {
   /** The other end of `acquire`. */
   release(channel: LiveChannel): void {
     if (--channel.holders > 0) return;
-    const key = channelKey(channel.ref);
-    if (this.#channels.get(key) === channel) this.#channels.delete(key);
-    channel.load.channels--;
+    this.#remove(channel);
     const { tenant, name } = channel.ref;
     channel.close().catch((error: unknown) => {
       this.#ports.logger.warn("channel_close_failed", { tenant_id: tenant, channel: name, error });
     });
-    if (channel.load.isIdle) this.#loads.delete(tenant);
+    const channels = this.#tenants.get(tenant);
+    if (channels?.byName.size === 0 && channels.load.isIdle) this.#tenants.delete(tenant);
   }
 
   /** True when the tenant's fan-out has more to do than it may. */
   isCongested(tenant: TenantId): boolean {
-    return this.#loads.get(tenant)?.isCongested ?? false;
+    return this.#tenants.get(tenant)?.load.isCongested ?? false;
   }
 
   /** Calls back once, when the tenant's fan-out is down to half of its bound. */
   whenRelieved(tenant: TenantId, callback: () => void): void {
-    this.#loadOf(tenant).whenRelieved(callback);
+    this.#channelsOf(tenant).load.whenRelieved(callback);
   }
 
   close(): void {
     this.#cancelVerify();
   }
 
-  #open(ref: ChannelRef, key: string): LiveChannel {
-    const load = this.#loadOf(ref.tenant);
+  #open(ref: ChannelRef): LiveChannel {
+    const { load, byName } = this.#channelsOf(ref.tenant);
     const max = this.#limits.maxChannelsOf(ref.tenant);
     // The tenant-wide channel is always there, and not counted.
-    if (ref.name !== TENANT_CHANNEL && load.channels > max) throw WsError.channelLimit(ref.tenant, max);
+    if (ref.name !== TENANT_CHANNEL && byName.size > max) throw WsError.channelLimit(ref.tenant, max);
     const channel = new LiveChannel(ref, this.#ports.kinds.of(ref.name), { owner: this.#owner, load });
-    this.#channels.set(key, channel);
-    load.channels++;
-    this.#opening.set(channel, this.#whenOpen(channel, key));
+    byName.set(nameInTenant(ref), channel);
+    this.#opening.set(channel, this.#whenOpen(channel));
     return channel;
   }
 
-  async #whenOpen(channel: LiveChannel, key: string): Promise<void> {
+  async #whenOpen(channel: LiveChannel): Promise<void> {
     try {
       await channel.open();
     } catch (error) {
       // A channel that could not be opened is not for the next one who asks.
-      if (this.#channels.get(key) === channel) this.#channels.delete(key);
+      this.#remove(channel);
       throw error;
     } finally {
       this.#opening.delete(channel);
     }
   }
 
-  #loadOf(tenant: TenantId): TenantLoad {
-    let load = this.#loads.get(tenant);
-    if (load === undefined) {
-      load = new TenantLoad(tenant, this.#limits.maxPendingBytes);
-      this.#loads.set(tenant, load);
+  #remove(channel: LiveChannel): void {
+    const byName = this.#tenants.get(channel.ref.tenant)?.byName;
+    const name = nameInTenant(channel.ref);
+    if (byName?.get(name) === channel) byName.delete(name);
+  }
+
+  #channelsOf(tenant: TenantId): TenantChannels {
+    let channels = this.#tenants.get(tenant);
+    if (channels === undefined) {
+      channels = { load: new TenantLoad(tenant, this.#limits.maxPendingBytes), byName: new Map() };
+      this.#tenants.set(tenant, channels);
     }
-    return load;
+    return channels;
+  }
+
+  *#all(): Generator<LiveChannel> {
+    for (const { byName } of this.#tenants.values()) yield* byName.values();
   }
 
   #verifySome(): void {
-    let left = Math.ceil(this.#channels.size / VERIFY_TICKS);
-    this.#verifying ??= this.#channels.values();
+    let left = Math.ceil(this.channelCount / VERIFY_TICKS);
+    this.#verifying ??= this.#all();
     for (; left > 0; left--) {
       const next = this.#verifying.next();
       if (next.done === true) {

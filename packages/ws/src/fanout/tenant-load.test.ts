@@ -41,7 +41,6 @@ test("given one who waits again as soon as it is called, when bytes go, then it 
 });
 
 test.each([
-  ["a channel", (load: TenantLoad) => load.channels++],
   ["bytes that wait", (load: TenantLoad) => load.add(1)],
   ["one who waits for relief", (load: TenantLoad) => load.whenRelieved(() => undefined)],
 ])("given %s, when asked, then it is not idle", (_, use) => {

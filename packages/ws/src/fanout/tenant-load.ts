@@ -1,10 +1,8 @@
 import type { TenantId } from "@pm/core";
 
-/** What all channels of a tenant have together: how many there are, and how much waits for its fan-out. */
+/** What waits for the fan-out of a tenant, in all its channels. */
 export class TenantLoad {
   readonly tenant: TenantId;
-  /** Channels with a subscriber here. */
-  channels = 0;
   readonly #maxPendingBytes: number;
   #pendingBytes = 0;
   #waiting: (() => void)[] = [];
@@ -26,7 +24,7 @@ export class TenantLoad {
 
   /** True when nothing is lost by forgetting it. */
   get isIdle(): boolean {
-    return this.channels === 0 && this.#pendingBytes === 0 && this.#waiting.length === 0;
+    return this.#pendingBytes === 0 && this.#waiting.length === 0;
   }
 
   /** What waits has grown, or shrunk. */

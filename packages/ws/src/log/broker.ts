@@ -64,12 +64,6 @@ export interface BrokerListener {
   onInterrupted(): void;
 }
 
-/** The interest of this process in a channel. */
-export interface BrokerSubscription {
-  /** Ends it. No call of the listener comes after it resolves. */
-  close(): Promise<void>;
-}
-
 /**
  * The port behind the logs. `describeBroker` in `@pm/ws/testing` is its contract: offsets begin at 1 and have no holes,
  * an entry is in the log when `append` resolves, appends to one channel take effect in the order of their calls, a
@@ -87,7 +81,9 @@ export interface Broker {
   /** Reads a part of a log; a channel never written to has an empty one. */
   read(channel: ChannelRef, request: ReadRequest): Promise<LogPage>;
   /** Tells the listener of entries from now on. */
-  subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription>;
+  subscribe(channel: ChannelRef, listener: BrokerListener): Promise<void>;
+  /** The listener hears nothing more of the channel after it resolves. One that does not listen is no error. */
+  unsubscribe(channel: ChannelRef, listener: BrokerListener): Promise<void>;
   /** Gives the log a new epoch unless it has another one than `staleEpoch` already. */
   renew(channel: ChannelRef, staleEpoch: string): Promise<void>;
   /** Forgets all logs and keys of a tenant: whoever reads or writes them next finds new ones. */

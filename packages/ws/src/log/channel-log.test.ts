@@ -130,6 +130,23 @@ describe("retention", () => {
   });
 });
 
+describe("restart", () => {
+  test("given a log with entries, when it begins anew, then it is as a new one, and its memory comes free", () => {
+    const log = filledLog(500, JSON.stringify("x".repeat(1000)));
+    log.retain({ count: 300, bytes: ALL, ageMs: ALL }, 0);
+    const { memoryBytes } = log;
+    expect(log.restart({ epoch: "e2", check: 7 })).toBe(memoryBytes);
+    expect(log).toMatchObject({ epoch: "e2", count: 0, bytes: 0, memoryBytes: 0, base: { offset: 0, check: 7 } });
+    expect(log.restart({ epoch: "e3", check: 8 })).toBe(0);
+    expect(log.append(draft("1"), { check: 9, publishedAtMs: 10, turn: 1 })).toMatchObject({ offset: 1, prevCheck: 8 });
+    expect(log.read({ from: 0, direction: "forward", maxCount: ALL, maxBytes: ALL })).toMatchObject({
+      epoch: "e3",
+      base: { offset: 0 },
+      top: { offset: 1, check: 9 },
+    });
+  });
+});
+
 describe("read", () => {
   test("given entries, when they are read forward, then they begin after the offset, up to the count", () => {
     const page = filledLog(10).read({ from: 3, direction: "forward", maxCount: 4, maxBytes: ALL });

@@ -15,6 +15,12 @@ export interface Retention {
   readonly ageMs: number;
 }
 
+/** Where a log begins: its epoch, and the tag of offset 0. */
+export interface LogStart {
+  readonly epoch: string;
+  readonly check: number;
+}
+
 /** Shared by all that have none: never written to. */
 const NO_CHUNKS: LogChunk[] = [];
 
@@ -23,7 +29,7 @@ const NO_CHUNKS: LogChunk[] = [];
  * the bytes that readers are sent. The newest entry is never evicted for count or bytes.
  */
 export class ChannelLog {
-  readonly epoch: string;
+  #epoch: string;
   readonly channel: ChannelName;
   /** Whole seconds of the monotonic clock: milliseconds would be in a box. */
   lastUsedSecs = 0;
@@ -42,12 +48,15 @@ export class ChannelLog {
   /** No entry of the oldest chunk is from before this second; kept here, since every append asks. */
   #notBeforeSecs = 0;
 
-  /** @param start the epoch, and the tag of offset 0 */
-  constructor(channel: ChannelName, start: { readonly epoch: string; readonly check: number }, pool: ChunkPool) {
+  constructor(channel: ChannelName, start: LogStart, pool: ChunkPool) {
     this.channel = channel;
-    this.epoch = start.epoch;
+    this.#epoch = start.epoch;
     this.#topCheck = start.check;
     this.#pool = pool;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
   }
 
   get base(): LogMark {
@@ -100,7 +109,7 @@ export class ChannelLog {
       event: draft.event,
       publisher: draft.publisher,
       publishedAtMs,
-      idPrefix: this.epoch,
+      idPrefix: this.#epoch,
       traceParent: draft.traceParent,
     });
     this.#chunkFor(frame.length, marks).push(frame, marks);
@@ -136,6 +145,18 @@ export class ChannelLog {
     return chunk.memoryBytes;
   }
 
+  /** Begins anew with nothing in it. Returns the bytes of memory that came free. */
+  restart(start: LogStart): number {
+    const bytes = this.#memoryBytes;
+    this.#evictThrough(this.#topOffset);
+    this.#epoch = start.epoch;
+    this.#baseOffset = 0;
+    this.#topOffset = 0;
+    this.#topCheck = start.check;
+    this.#oldestChunkEnd = 0;
+    return bytes;
+  }
+
   /** Reads a part, as `Broker.read` does. */
   read({ from, direction, maxCount, maxBytes }: ReadRequest): LogPage {
     const isForward = direction === "forward";
@@ -148,7 +169,7 @@ export class ChannelLog {
       if (entries.length > 0 && (entries.length >= maxCount || bytes > maxBytes)) break;
       entries.push(chunk.entry(offset - chunk.firstOffset));
     }
-    return { epoch: this.epoch, base: this.base, top: this.top, entries };
+    return { epoch: this.#epoch, base: this.base, top: this.top, entries };
   }
 
   /** Moves the base up; chunks that are below it go back. */

@@ -163,10 +163,10 @@ test("given a retention of a channel, when it is published to, then that is what
 test("given a listener that ended, when the channel is published to, then it hears nothing", async () => {
   const broker = startBroker();
   const heard = new HeardNotices();
-  const interest = await broker.subscribe(channelRef(), heard);
+  await broker.subscribe(channelRef(), heard);
   await broker.append(channelRef(), draft("1"));
-  await interest.close();
-  await interest.close();
+  await broker.unsubscribe(channelRef(), heard);
+  await broker.unsubscribe(channelRef(), heard);
   await broker.append(channelRef(), draft("2"));
   expect(heard.offsets).toEqual([1]);
 });

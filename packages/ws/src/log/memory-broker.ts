@@ -13,12 +13,11 @@ import type {
   Awaitable,
   Broker,
   BrokerListener,
-  BrokerSubscription,
   LogPage,
   PublicationDraft,
   ReadRequest,
 } from "./broker.ts";
-import { ChannelLog, messageIdOf, type Retention } from "./channel-log.ts";
+import { messageIdOf, type Retention } from "./channel-log.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { holdTotal } from "./memory-budget.ts";
 import type { StreamPosition } from "./stream-position.ts";
@@ -116,22 +115,26 @@ export class MemoryBroker implements Broker {
   async read(channel: ChannelRef, request: ReadRequest): Promise<LogPage> {
     this.#assertOpen();
     const stored = this.#tenant(channel.tenant).use(channel, this.#retentionOf, this.#usedSecs);
-    return stored.log.read(request);
+    return stored.read(request);
   }
 
-  async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription> {
+  async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
     this.#assertOpen();
     const tenant = this.#tenant(channel.tenant);
-    const stored = tenant.use(channel, this.#retentionOf, this.#usedSecs);
-    tenant.hold(stored, listener);
-    return new Interest(tenant, stored, listener);
+    tenant.hold(tenant.use(channel, this.#retentionOf, this.#usedSecs), listener);
+  }
+
+  async unsubscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
+    const tenant = this.#tenants.get(channel.tenant);
+    const stored = tenant?.find(channel);
+    if (stored !== undefined) tenant?.release(stored, listener);
   }
 
   async renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
     this.#assertOpen();
     const tenant = this.#tenant(channel.tenant);
     const stored = tenant.find(channel);
-    if (stored === undefined || stored.log.epoch !== staleEpoch) return;
+    if (stored === undefined || stored.epoch !== staleEpoch) return;
     tenant.renew(stored);
     tellInterrupted(stored);
   }
@@ -158,7 +161,7 @@ export class MemoryBroker implements Broker {
       check: this.#randomness.tag(),
       publishedAtMs: this.#clock.now(),
     });
-    const { epoch } = stored.log;
+    const { epoch } = stored;
     const { offset, check } = entry;
     const result = new Appended({ epoch, offset, check });
     if (draft.idempotencyKey !== "") {
@@ -181,8 +184,8 @@ export class MemoryBroker implements Broker {
     if (tenant === undefined) {
       tenant = new TenantLogs(id, {
         maxBytes: this.#maxTenantBytes,
-        makeLog: (name) =>
-          new ChannelLog(name, { epoch: this.#randomness.id(), check: this.#randomness.tag() }, this.#chunks),
+        newStart: () => ({ epoch: this.#randomness.id(), check: this.#randomness.tag() }),
+        pool: this.#chunks,
         account: (bytes) => {
           this.#totalBytes += bytes;
         },
@@ -224,22 +227,5 @@ class Appended implements AppendResult {
 
   get messageId(): string {
     return messageIdOf(this.position.epoch, this.position.offset);
-  }
-}
-
-/** The interest of this process in one channel. */
-class Interest implements BrokerSubscription {
-  readonly #tenant: TenantLogs;
-  readonly #stored: StoredChannel;
-  readonly #listener: BrokerListener;
-
-  constructor(tenant: TenantLogs, stored: StoredChannel, listener: BrokerListener) {
-    this.#tenant = tenant;
-    this.#stored = stored;
-    this.#listener = listener;
-  }
-
-  async close(): Promise<void> {
-    this.#tenant.release(this.#stored, this.#listener);
   }
 }

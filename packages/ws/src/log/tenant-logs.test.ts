@@ -2,7 +2,6 @@ import type { ChannelRef, TenantId } from "@pm/core";
 import { describe, expect, test } from "vitest";
 import { channelRef, draft, HeardNotices, userRef, WHOLE } from "../testing/broker-contract/broker-fixture.ts";
 import { WsError } from "../ws-error.ts";
-import { ChannelLog } from "./channel-log.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { MAX_IDLE_CHANNELS, META_LIFETIME_SECS, type StoredChannel, TenantLogs } from "./tenant-logs.ts";
 
@@ -16,14 +15,14 @@ class Fixture {
   accounted = 0;
   /** All that was told. */
   readonly told: number[] = [];
-  readonly #chunks = new ChunkPool();
   #made = 0;
   #appended = 0;
 
   constructor(maxBytes: number) {
     this.logs = new TenantLogs("t1" as TenantId, {
       maxBytes,
-      makeLog: (name) => new ChannelLog(name, { epoch: `e${++this.#made}`, check: 1 }, this.#chunks),
+      newStart: () => ({ epoch: `e${++this.#made}`, check: 1 }),
+      pool: new ChunkPool(),
       account: (bytes) => {
         this.accounted += bytes;
         this.told.push(bytes);
@@ -48,11 +47,11 @@ class Fixture {
 }
 
 function offsets(stored: StoredChannel): number[] {
-  return stored.log.read(WHOLE).entries.map(({ offset }) => offset);
+  return stored.read(WHOLE).entries.map(({ offset }) => offset);
 }
 
-function bytesOf({ log, keys }: StoredChannel): number {
-  return log.memoryBytes + (keys?.bytes ?? 0);
+function bytesOf({ memoryBytes, keys }: StoredChannel): number {
+  return memoryBytes + (keys?.bytes ?? 0);
 }
 
 describe("bytes", () => {
@@ -116,9 +115,9 @@ describe("bytes", () => {
 describe("channels", () => {
   test("given a user's channel and others, when they are used, then each has a log of its own", () => {
     const fixture = new Fixture(100_000);
-    const logs = [userRef("u1"), userRef("u2"), channelRef("user")].map((ref) => fixture.use(ref).log);
+    const logs = [userRef("u1"), userRef("u2"), channelRef("user")].map((ref) => fixture.use(ref));
     expect(new Set(logs).size).toBe(3);
-    expect(fixture.use(userRef("u1")).log).toBe(logs[0]);
+    expect(fixture.use(userRef("u1"))).toBe(logs[0]);
   });
 
   test("given 10 000 idle channels, when one more is used, then the least recently used is forgotten with its bytes", () => {
@@ -131,7 +130,7 @@ describe("channels", () => {
     expect(fixture.logs.channels).toBe(MAX_IDLE_CHANNELS);
     expect(fixture.logs.find(channelRef("c0"))).toBeDefined();
     expect(fixture.logs.find(channelRef("c1"))).toBeUndefined();
-    expect(fixture.accounted).toBe(fixture.use(channelRef("c0")).log.memoryBytes);
+    expect(fixture.accounted).toBe(fixture.use(channelRef("c0")).memoryBytes);
   });
 
   test.each([
@@ -173,7 +172,7 @@ describe("channels", () => {
     const fixture = new Fixture(100_000);
     fixture.append(channelRef("a"));
     fixture.logs.expire({ wallMs: META_LIFETIME_MS, monotonicMs: META_LIFETIME_MS });
-    expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+    expect(fixture.logs.find(channelRef("a"))?.top.offset).toBe(1);
     fixture.logs.expire({ wallMs: META_LIFETIME_MS + 1000, monotonicMs: META_LIFETIME_MS + 1000 });
     expect(fixture.logs.find(channelRef("a"))).toBeUndefined();
   });
@@ -183,11 +182,11 @@ describe("channels", () => {
     const [stored, listener] = [fixture.append(channelRef("a")), new HeardNotices()];
     fixture.logs.hold(stored, listener);
     fixture.logs.expire({ wallMs: 2 * META_LIFETIME_MS, monotonicMs: 2 * META_LIFETIME_MS });
-    expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+    expect(fixture.logs.find(channelRef("a"))?.top.offset).toBe(1);
     // Its 24 hours begin when the last subscription has ended.
     fixture.logs.release(stored, listener);
     fixture.logs.expire({ wallMs: 3 * META_LIFETIME_MS, monotonicMs: 3 * META_LIFETIME_MS });
-    expect(fixture.logs.find(channelRef("a"))?.log.top.offset).toBe(1);
+    expect(fixture.logs.find(channelRef("a"))?.top.offset).toBe(1);
     fixture.logs.expire({ wallMs: 4 * META_LIFETIME_MS, monotonicMs: 4 * META_LIFETIME_MS });
     expect(fixture.logs.find(channelRef("a"))).toBeUndefined();
   });
@@ -196,10 +195,10 @@ describe("channels", () => {
     const fixture = new Fixture(100_000);
     const stored = fixture.append(channelRef("a"));
     fixture.remember(stored, "k");
-    const { epoch } = stored.log;
+    const { epoch } = stored;
     fixture.logs.renew(stored);
-    expect(stored.log.epoch).not.toBe(epoch);
-    expect(stored.log.top.offset).toBe(0);
+    expect(stored.epoch).not.toBe(epoch);
+    expect(stored.top.offset).toBe(0);
     expect(stored.keys).toBeUndefined();
     expect(fixture.logs.bytes).toBe(0);
   });

@@ -1,7 +1,8 @@
-import { type ChannelName, type ChannelRef, RecencyMap, type TenantId } from "@pm/core";
+import { type ChannelRef, nameInTenant, RecencyMap, type TenantId } from "@pm/core";
 import { WsError } from "../ws-error.ts";
 import type { AppendResult, BrokerListener, LogEntry, PublicationDraft } from "./broker.ts";
-import type { ChannelLog, Retention } from "./channel-log.ts";
+import { ChannelLog, type LogStart, type Retention } from "./channel-log.ts";
+import type { ChunkPool } from "./chunk-pool.ts";
 import { EvictionQueue } from "./eviction-queue.ts";
 import { IdempotencyWindow } from "./idempotency-window.ts";
 import type { EntryMarks } from "./log-chunk.ts";
@@ -13,29 +14,33 @@ export const MAX_IDLE_CHANNELS = 10_000;
 
 const NONE: readonly BrokerListener[] = [];
 
-/** A channel of a tenant in memory. */
-export interface StoredChannel {
-  readonly key: string;
-  log: ChannelLog;
-  keys: IdempotencyWindow | undefined;
-  readonly retention: Retention;
+/** The log of a channel, with what a tenant keeps beside it. */
+export class StoredChannel extends ChannelLog {
   /** A subscription of this process; a channel that has one is not forgotten. Few have more, and the list is for those. */
   listener: BrokerListener | undefined;
   /** Replaced when they change. */
-  moreListeners: readonly BrokerListener[];
+  moreListeners: readonly BrokerListener[] = NONE;
+  readonly retention: Retention;
+  keys: IdempotencyWindow | undefined;
+  /** Tells the channels of the tenant apart. */
+  readonly key: string;
+
+  constructor(channel: ChannelRef, retention: Retention, { start, pool }: { start: LogStart; pool: ChunkPool }) {
+    super(channel.name, start, pool);
+    this.key = nameInTenant(channel);
+    this.retention = retention;
+  }
 }
 
 /** What the broker marks an entry with. */
 export type EntryStamp = Omit<EntryMarks, "turn">;
 
-/** What makes a new log. */
-export type MakeLog = (channel: ChannelName) => ChannelLog;
-
 /** What a tenant's logs are held to, and whom they tell. */
 export interface TenantLogsOptions {
   /** Bytes of memory for entries and idempotency keys. */
   readonly maxBytes: number;
-  readonly makeLog: MakeLog;
+  readonly newStart: () => LogStart;
+  readonly pool: ChunkPool;
   /** Told of every change of `bytes`, by how much. */
   readonly account: (bytes: number) => void;
 }
@@ -44,7 +49,8 @@ export interface TenantLogsOptions {
 export class TenantLogs {
   readonly tenant: TenantId;
   readonly #maxBytes: number;
-  readonly #makeLog: MakeLog;
+  readonly #newStart: () => LogStart;
+  readonly #pool: ChunkPool;
   readonly #account: (bytes: number) => void;
   readonly #idle = new RecencyMap<StoredChannel>();
   readonly #active = new Map<string, StoredChannel>();
@@ -58,7 +64,8 @@ export class TenantLogs {
   constructor(tenant: TenantId, options: TenantLogsOptions) {
     this.tenant = tenant;
     this.#maxBytes = options.maxBytes;
-    this.#makeLog = options.makeLog;
+    this.#newStart = options.newStart;
+    this.#pool = options.pool;
     this.#account = options.account;
   }
 
@@ -72,17 +79,17 @@ export class TenantLogs {
   }
 
   find(channel: ChannelRef): StoredChannel | undefined {
-    const key = nameIn(channel);
+    const key = nameInTenant(channel);
     return this.#active.get(key) ?? this.#idle.get(key);
   }
 
   /** The channel, made when it is new, and marked as used. */
   use(channel: ChannelRef, retentionOf: (channel: ChannelRef) => Retention, nowSecs: number): StoredChannel {
-    const key = nameIn(channel);
+    const key = nameInTenant(channel);
     const active = this.#active.get(key);
     if (active !== undefined) return active;
     const stored = this.#idle.get(key) ?? this.#add(channel, retentionOf(channel));
-    stored.log.lastUsedSecs = nowSecs;
+    stored.lastUsedSecs = nowSecs;
     return stored;
   }
 
@@ -109,12 +116,11 @@ export class TenantLogs {
   }
 
   append(stored: StoredChannel, draft: PublicationDraft, { check, publishedAtMs }: EntryStamp): LogEntry {
-    const { log } = stored;
-    const { memoryBytes, count } = log;
-    const entry = log.append(draft, { check, publishedAtMs, turn: this.#turn++ });
-    if (count === 0) this.#queue?.add(log);
-    log.retain(stored.retention, publishedAtMs);
-    this.#chargeEntries(log.memoryBytes - memoryBytes);
+    const { memoryBytes, count } = stored;
+    const entry = stored.append(draft, { check, publishedAtMs, turn: this.#turn++ });
+    if (count === 0) this.#queue?.add(stored);
+    stored.retain(stored.retention, publishedAtMs);
+    this.#chargeEntries(stored.memoryBytes - memoryBytes);
     while (this.bytes > this.#maxBytes && this.evictOldest({ sparesNewest: true }) > 0);
     return entry;
   }
@@ -137,12 +143,11 @@ export class TenantLogs {
     return bytes;
   }
 
-  /** Replaces the log of a channel by an empty one of a new epoch. */
+  /** Forgets what is in a channel: its log is an empty one of a new epoch. */
   renew(stored: StoredChannel): void {
-    const { channel, lastUsedSecs } = stored.log;
-    this.#discard(stored);
-    stored.log = this.#makeLog(channel);
-    stored.log.lastUsedSecs = lastUsedSecs;
+    this.#chargeEntries(0 - stored.restart(this.#newStart()));
+    this.#chargeKeys(0 - (stored.keys?.bytes ?? 0));
+    stored.keys = undefined;
   }
 
   /** Forgets all that was published. Returns the channels with a subscription of this process, whose logs are new. */
@@ -157,31 +162,24 @@ export class TenantLogs {
   expire(now: { readonly wallMs: number; readonly monotonicMs: number }): void {
     const nowSecs = Math.floor(now.monotonicMs / 1000);
     for (const stored of this.#active.values()) {
-      stored.log.lastUsedSecs = nowSecs;
+      stored.lastUsedSecs = nowSecs;
       this.#expireChannel(stored, now);
     }
     for (const stored of this.#idle.values()) {
       this.#expireChannel(stored, now);
-      if (stored.log.lastUsedSecs + META_LIFETIME_SECS < nowSecs) this.#forget(stored);
+      if (stored.lastUsedSecs + META_LIFETIME_SECS < nowSecs) this.#forget(stored);
     }
     // Written only where there is one: as long as it never was, V8 compiles appends without a look at it.
     if (this.#queue !== undefined) this.#queue = undefined;
   }
 
   *#logs(): Iterable<ChannelLog> {
-    for (const { log } of this.#active.values()) yield log;
-    for (const { log } of this.#idle.values()) yield log;
+    yield* this.#active.values();
+    yield* this.#idle.values();
   }
 
   #add(channel: ChannelRef, retention: Retention): StoredChannel {
-    const stored: StoredChannel = {
-      key: nameIn(channel),
-      log: this.#makeLog(channel.name),
-      keys: undefined,
-      retention,
-      listener: undefined,
-      moreListeners: NONE,
-    };
+    const stored = new StoredChannel(channel, retention, { start: this.#newStart(), pool: this.#pool });
     this.#becomeIdle(stored);
     return stored;
   }
@@ -193,7 +191,7 @@ export class TenantLogs {
   }
 
   #expireChannel(stored: StoredChannel, now: { readonly wallMs: number; readonly monotonicMs: number }): void {
-    if (stored.log.count > 0) this.#chargeEntries(0 - stored.log.retain(stored.retention, now.wallMs));
+    if (stored.count > 0) this.#chargeEntries(0 - stored.retain(stored.retention, now.wallMs));
     if (stored.keys === undefined) return;
     this.#chargeKeys(0 - stored.keys.expire(now.monotonicMs));
     if (stored.keys.size === 0) stored.keys = undefined;
@@ -201,13 +199,7 @@ export class TenantLogs {
 
   #forget(stored: StoredChannel): void {
     this.#idle.delete(stored.key);
-    this.#discard(stored);
-  }
-
-  #discard(stored: StoredChannel): void {
-    while (stored.log.count > 0) this.#chargeEntries(0 - stored.log.evictChunk());
-    this.#chargeKeys(0 - (stored.keys?.bytes ?? 0));
-    stored.keys = undefined;
+    this.renew(stored);
   }
 
   // What comes free is subtracted from 0: the negative of nothing would be −0, which is no small integer to V8. It would
@@ -221,9 +213,4 @@ export class TenantLogs {
     this.#keyBytes += bytes;
     this.#account(bytes);
   }
-}
-
-/** Tells the channels of one tenant apart; a channel name has no NUL. */
-function nameIn({ name, user }: ChannelRef): string {
-  return user === undefined ? name : `${name}\0${user}`;
 }

@@ -35,19 +35,16 @@ export interface Drainable {
 
 /** Held by what a shutdown waits for; released when it has ended. Releasing twice does nothing. */
 export class ShutdownGuard {
-  readonly #guarded: Set<Drainable>;
   readonly #drainable: Drainable;
-  readonly #onLast: () => void;
+  readonly #onReleased: (drainable: Drainable) => void;
 
-  constructor(guarded: Set<Drainable>, drainable: Drainable, onLast: () => void) {
-    this.#guarded = guarded;
+  constructor(drainable: Drainable, onReleased: (drainable: Drainable) => void) {
     this.#drainable = drainable;
-    this.#onLast = onLast;
-    guarded.add(drainable);
+    this.#onReleased = onReleased;
   }
 
   release(): void {
-    if (this.#guarded.delete(this.#drainable) && this.#guarded.size === 0) this.#onLast();
+    this.#onReleased(this.#drainable);
   }
 }
 
@@ -73,7 +70,8 @@ export class ShutdownCoordinator {
   }
 
   guard(drainable: Drainable): ShutdownGuard {
-    return new ShutdownGuard(this.#guarded, drainable, this.#onLast);
+    this.#guarded.add(drainable);
+    return new ShutdownGuard(drainable, this.#onReleased);
   }
 
   /**
@@ -112,8 +110,8 @@ export class ShutdownCoordinator {
     }
   }
 
-  readonly #onLast = (): void => {
-    for (const resolve of this.#whenEmpty) resolve();
+  readonly #onReleased = (drainable: Drainable): void => {
+    if (this.#guarded.delete(drainable) && this.#guarded.size === 0) for (const resolve of this.#whenEmpty) resolve();
   };
 
   #empty(): Promise<void> {

@@ -64,9 +64,9 @@ describe("HostileBroker", () => {
   it("given a closed subscription, when late notices are due, then none comes", async () => {
     const { broker, clock } = start({ delayNotices: 1 });
     const heard = new HeardNotices();
-    const subscription = await broker.subscribe(channelRef(), heard);
+    await broker.subscribe(channelRef(), heard);
     await appendEach(broker, channelRef(), numbers(10));
-    await subscription.close();
+    await broker.unsubscribe(channelRef(), heard);
     clock.advance(1000);
     expect(heard.calls).toBe(0);
   });

@@ -1,13 +1,5 @@
 import { channelKey, type ChannelRef, type Clock, sleep, type TenantId } from "@pm/core";
-import type {
-  AppendResult,
-  Broker,
-  BrokerListener,
-  BrokerSubscription,
-  LogPage,
-  PublicationDraft,
-  ReadRequest,
-} from "../log/broker.ts";
+import type { AppendResult, Broker, BrokerListener, LogPage, PublicationDraft, ReadRequest } from "../log/broker.ts";
 import { WsError } from "../ws-error.ts";
 import { type BrokerFaults, NO_FAULTS } from "./broker-faults.ts";
 import { ForkedLog } from "./forked-log.ts";
@@ -41,7 +33,7 @@ export class HostileBroker implements Broker {
   readonly #random: SeededRandom;
   readonly #order = new Map<string, Promise<unknown>>();
   readonly #forks = new Map<string, ForkedLog>();
-  readonly #listeners = new Map<string, Set<HostileListener>>();
+  readonly #listeners = new Map<string, Map<BrokerListener, HostileListener>>();
 
   constructor(options: HostileBrokerOptions) {
     this.#broker = options.broker;
@@ -80,7 +72,7 @@ export class HostileBroker implements Broker {
     return page;
   }
 
-  async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription> {
+  async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
     const key = channelKey(channel);
     const hostile = new HostileListener(listener, {
       clock: this.#clock,
@@ -88,16 +80,20 @@ export class HostileBroker implements Broker {
       faults: () => this.faults,
     });
     this.#failSometimes();
-    const subscription = await this.#broker.subscribe(channel, hostile);
-    const listeners = this.#listeners.get(key) ?? new Set();
-    this.#listeners.set(key, listeners.add(hostile));
-    return {
-      close: async () => {
-        hostile.close();
-        if (listeners.delete(hostile) && listeners.size === 0) this.#listeners.delete(key);
-        await subscription.close();
-      },
-    };
+    await this.#broker.subscribe(channel, hostile);
+    const listeners = this.#listeners.get(key) ?? new Map<BrokerListener, HostileListener>();
+    this.#listeners.set(key, listeners.set(listener, hostile));
+  }
+
+  async unsubscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
+    const key = channelKey(channel);
+    const listeners = this.#listeners.get(key);
+    const hostile = listeners?.get(listener);
+    if (hostile === undefined) return;
+    hostile.close();
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(key);
+    await this.#broker.unsubscribe(channel, hostile);
   }
 
   async renew(channel: ChannelRef, staleEpoch: string): Promise<void> {
@@ -115,7 +111,7 @@ export class HostileBroker implements Broker {
 
   /** Tells all listeners of a channel that entries may have been missed. */
   interrupt(channel: ChannelRef): void {
-    for (const listener of this.#listeners.get(channelKey(channel)) ?? []) listener.onInterrupted();
+    for (const listener of this.#listenersOf(channel)) listener.onInterrupted();
   }
 
   /** What is in a log, without any fault. */
@@ -134,7 +130,7 @@ export class HostileBroker implements Broker {
   }
 
   async close(): Promise<void> {
-    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener.close();
+    for (const listeners of this.#listeners.values()) for (const listener of listeners.values()) listener.close();
     this.#forks.clear();
     await this.#broker.close();
   }
@@ -153,9 +149,13 @@ export class HostileBroker implements Broker {
   #appendTo(fork: ForkedLog, channel: ChannelRef, draft: PublicationDraft): AppendResult {
     const { result, entry } = fork.append(draft, 1 + this.#random.below(0xffff_ffff));
     if (entry !== undefined) {
-      for (const listener of this.#listeners.get(channelKey(channel)) ?? []) listener.onEntry(fork.epoch, entry);
+      for (const listener of this.#listenersOf(channel)) listener.onEntry(fork.epoch, entry);
     }
     return result;
+  }
+
+  #listenersOf(channel: ChannelRef): Iterable<HostileListener> {
+    return this.#listeners.get(channelKey(channel))?.values() ?? [];
   }
 
   #failSometimes(): void {

@@ -4,7 +4,6 @@ import type {
   Awaitable,
   Broker,
   BrokerListener,
-  BrokerSubscription,
   LogPage,
   PublicationDraft,
   ReadRequest,
@@ -37,8 +36,12 @@ export class InterposedBroker implements Broker {
     return page;
   }
 
-  subscribe(channel: ChannelRef, listener: BrokerListener): Promise<BrokerSubscription> {
+  subscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
     return this.#broker.subscribe(channel, listener);
+  }
+
+  unsubscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
+    return this.#broker.unsubscribe(channel, listener);
   }
 
   renew(channel: ChannelRef, staleEpoch: string): Promise<void> {

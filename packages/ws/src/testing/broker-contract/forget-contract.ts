@@ -9,7 +9,7 @@ export function describeForget(start: StartBroker): void {
     it("given logs with subscriptions and without, when their tenant is forgotten, then they are new, and listeners have to read them", async () => {
       const { broker } = await start();
       const heard = new HeardNotices();
-      const subscription = await broker.subscribe(channelRef("a"), heard);
+      await broker.subscribe(channelRef("a"), heard);
       const before = [
         await broker.append(channelRef("a"), draft("1")),
         await broker.append(channelRef("b"), draft("1")),
@@ -24,7 +24,7 @@ export function describeForget(start: StartBroker): void {
       const { position } = await broker.append(channelRef("a"), draft("2"));
       expect(position.offset).toBe(1);
       await vi.waitFor(() => expect(heard.entries.at(-1)?.epoch).toBe(position.epoch));
-      await subscription.close();
+      await broker.unsubscribe(channelRef("a"), heard);
     });
 
     it("given a key, when its tenant is forgotten, then it is a new one", async () => {

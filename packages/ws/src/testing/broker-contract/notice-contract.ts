@@ -46,25 +46,27 @@ export function describeNotices(start: StartBroker): void {
       });
     });
 
-    it("given two subscriptions to one log, when one is closed, then it hears no more and the other goes on", async () => {
+    it("given two listeners to one log, when one has ended, then it hears no more and the other goes on", async () => {
       const { broker } = await start();
       const [closed, open] = [new HeardNotices(), new HeardNotices()];
-      const subscription = await broker.subscribe(channelRef(), closed);
+      await broker.subscribe(channelRef(), closed);
       await broker.subscribe(channelRef(), open);
       await broker.append(channelRef(), draft("1"));
       await vi.waitFor(() => expect([closed.offsets, open.offsets]).toEqual([[1], [1]]));
-      await subscription.close();
-      await subscription.close();
+      await broker.unsubscribe(channelRef(), closed);
+      await broker.unsubscribe(channelRef(), closed);
       const { position } = await broker.append(channelRef(), draft("2"));
       await broker.renew(channelRef(), position.epoch);
       await vi.waitFor(() => expect([open.offsets, open.interruptions]).toEqual([[1, 2], 1]));
       expect(closed.calls).toBe(1);
     });
 
-    it("given a subscription that was closed, when the log is subscribed to again, then the log is the same", async () => {
+    it("given a listener that has ended, when the log is subscribed to again, then the log is the same", async () => {
       const { broker } = await start();
       const { position } = await broker.append(channelRef(), draft("1"));
-      await (await broker.subscribe(channelRef(), new HeardNotices())).close();
+      const gone = new HeardNotices();
+      await broker.subscribe(channelRef(), gone);
+      await broker.unsubscribe(channelRef(), gone);
       const heard = new HeardNotices();
       await broker.subscribe(channelRef(), heard);
       const next = await broker.append(channelRef(), draft("2"));
