@@ -1,5 +1,8 @@
+/* oxlint-disable no-underscore-dangle -- the names are ws's own */
 import { WebSocket } from "ws";
+import type { Duplex } from "node:stream";
 import { endReceiverOnce } from "./receiver.ts";
+import { type Sender, senderTo } from "./sender.ts";
 
 /** Hears the events of one WebSocket. */
 export interface SocketOwner {
@@ -19,9 +22,18 @@ const NO_EXTENSIONS: object = Object.freeze({});
  * connection, and looking a listener up takes longer than calling it.
  */
 export class ClientSocket extends WebSocket {
-  /** The name is ws's own. */
   protected readonly _extensions: object = NO_EXTENSIONS;
+  declare protected readonly _socket: Duplex;
   #owner: SocketOwner | undefined;
+
+  /** Made for each control frame: kept, it takes 128 bytes, and there is one in many seconds. */
+  protected get _sender(): Sender {
+    return senderTo(this._socket);
+  }
+
+  protected set _sender(_: Sender) {
+    // What ws makes at the beginning is let go.
+  }
 
   setOwner(owner: SocketOwner): void {
     this.#owner = owner;
