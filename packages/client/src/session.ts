@@ -31,7 +31,7 @@ export class Session {
   readonly #link: Link;
   readonly #refresher: TokenRefresher;
   readonly #publisher: Publisher;
-  readonly #history = new HistoryReader();
+  readonly #history: HistoryReader;
   readonly #turns: RetryTurns;
   #endNetworkEvents: (() => void) | undefined;
   #endedWith: PmClientError | undefined;
@@ -52,6 +52,7 @@ export class Session {
       maxWaitMs: maxPublishWaitMs,
       isReading: (channel) => this.#subscriptions.get(channel)?.isReading === true,
     });
+    this.#history = new HistoryReader({ clock, random });
     this.#link = new Link(
       { clock, random, tokens, open: (token, listening) => new Connection({ ...options, token }, options, listening) },
       this.#linkListener,

@@ -790,6 +790,54 @@ describe("Channel", () => {
       expect(await page).toMatchObject({ publications: [], hasMore: false, miss: undefined });
     });
 
+    it("given pages that are refused over the rate, when there is room again, then one is asked for, and more when it is answered", async () => {
+      const socket = await server.connect();
+      const pages = [1, 2, 3].map((limit) => channel.history({ limit }));
+      await turn();
+      const refused = { retryable: true, retryAfterMs: 600 };
+      for (const { id } of socket.asked("readHistory")) socket.error(id, "RATE_LIMIT_EXCEEDED", refused);
+      await server.after(590);
+      expect(socket.asked("readHistory")).toHaveLength(3);
+      await server.after(100);
+      expect(socket.asked("readHistory")).toHaveLength(4);
+      const answer = (index: number): void => {
+        const value = { position: at(index), top: at(9) };
+        socket.say({ replyTo: socket.asked("readHistory")[index]?.id ?? 0, body: { case: "historyPage", value } });
+      };
+      answer(3);
+      await turn();
+      expect(socket.asked("readHistory")).toHaveLength(6);
+      for (const index of [4, 5]) answer(index);
+      expect((await Promise.all(pages)).map(({ position }) => position.offset)).toEqual([3, 4, 5]);
+    });
+
+    it("given a page that is refused over the rate for good, when it is answered, then that is said", async () => {
+      const socket = await server.connect();
+      const page = expect(channel.history()).rejects.toMatchObject({ code: "RATE_LIMIT_EXCEEDED" });
+      await turn();
+      const retryAfterMs = 2 ** 32 - 1;
+      socket.error(socket.asked("readHistory")[0]?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryAfterMs });
+      await page;
+    });
+
+    it("given a page that waits for the rate, when the connection is lost, then the next is asked at once", async () => {
+      const socket = await server.connect();
+      const page = channel.history();
+      await turn();
+      const [question] = socket.asked("readHistory");
+      socket.error(question?.id ?? 0, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 60_000 });
+      socket.drop();
+      await server.after(250);
+      server.socket.welcome();
+      await turn();
+      const value = { position: at(1), top: at(1) };
+      server.socket.say({
+        replyTo: server.socket.asked("readHistory")[0]?.id ?? 0,
+        body: { case: "historyPage", value },
+      });
+      expect(await page).toMatchObject({ position: { offset: 1 } });
+    });
+
     it("given a refusal, no answer, or a client that is closed, when it is read, then it rejects and says why", async () => {
       const socket = await server.connect();
       const refused = expect(channel.history()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });

@@ -1,7 +1,11 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../connection/pending-replies.ts";
+import { SendPace } from "../connection/send-pace.ts";
+import { NEVER_MS } from "../connection/server-hints.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Randomness } from "../platform/randomness.ts";
 import { PmClientError } from "../pm-client-error.ts";
-import type { HistoryPageMessage, ReadHistory } from "../wire/messages.ts";
+import type { ErrorMessage, HistoryPageMessage, ReadHistory } from "../wire/messages.ts";
 
 interface PendingRead {
   readonly question: ReadHistory;
@@ -9,23 +13,35 @@ interface PendingRead {
   readonly reject: (error: PmClientError) => void;
 }
 
-/** Reads pages of logs. What was not answered when a connection ended is asked again on the next. */
+/**
+ * Reads pages of logs. What was not answered when a connection ended is asked again on the next, and what was refused
+ * over the server's rate when that has room.
+ */
 export class HistoryReader {
   readonly #waiting = new Set<PendingRead>();
+  /** Those of the waiting that are on their way over the connection. */
+  readonly #sent = new Set<PendingRead>();
+  readonly #pace: SendPace;
   #connection: Connection | undefined;
+
+  constructor(ports: { readonly clock: Clock; readonly random: Randomness }) {
+    this.#pace = new SendPace({ ...ports, onResume: () => this.#pump() });
+  }
 
   read(question: ReadHistory): Promise<HistoryPageMessage> {
     return new Promise((resolve, reject) => {
-      const read: PendingRead = { question, resolve, reject };
-      this.#waiting.add(read);
-      if (this.#connection !== undefined) this.#send(this.#connection, read);
+      this.#waiting.add({ question, resolve, reject });
+      this.#pump();
     });
   }
 
   /** Commands go over this connection from now on. */
   serve(connection: Connection): void {
     this.#connection = connection;
-    for (const read of this.#waiting) this.#send(connection, read);
+    this.#sent.clear();
+    // The limit is one of each connection.
+    this.#pace.reset();
+    this.#pump();
   }
 
   leave(connection: Connection): void {
@@ -34,20 +50,42 @@ export class HistoryReader {
 
   /** Rejects everything that waits. */
   close(error: PmClientError): void {
+    this.#pace.reset();
     for (const { reject } of this.#waiting) reject(error);
     this.#waiting.clear();
+    this.#sent.clear();
   }
 
-  #send(connection: Connection, read: PendingRead): void {
-    connection.send({ kind: "readHistory", value: read.question }, (reply) => this.#onReply(read, reply));
+  #pump(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    for (const read of this.#waiting) {
+      if (!this.#pace.allows(this.#sent.size)) return;
+      if (this.#sent.has(read)) continue;
+      this.#sent.add(read);
+      connection.send({ kind: "readHistory", value: read.question }, (reply) => this.#onReply(connection, read, reply));
+    }
   }
 
-  #onReply(read: PendingRead, reply: Reply): void {
-    if (reply.kind === "lost") return;
+  #onReply(connection: Connection, read: PendingRead, reply: Reply): void {
+    if (reply.kind === "lost" || !this.#waiting.has(read)) return;
+    const isServing = this.#connection === connection;
+    if (isServing) this.#sent.delete(read);
+    if (reply.kind === "refused" && isOverRate(reply.error)) {
+      // Of one that was left: it is on its way over the next, or will be.
+      if (isServing) this.#pace.pauseFor(reply.error.retryAfterMs);
+      return;
+    }
     this.#waiting.delete(read);
     if (reply.kind === "answer" && reply.body?.kind === "historyPage") read.resolve(reply.body.value);
     else if (reply.kind === "refused") read.reject(PmClientError.fromServer(reply.error));
     else if (reply.kind === "timeout") read.reject(PmClientError.timeout("ReadHistory", reply.afterMs));
     else read.reject(new PmClientError("INTERNAL_ERROR", "the answer to ReadHistory is not known here"));
+    if (reply.kind === "answer") this.#pace.noteSuccess();
+    this.#pump();
   }
+}
+
+function isOverRate({ code, retryAfterMs }: ErrorMessage): boolean {
+  return code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS;
 }

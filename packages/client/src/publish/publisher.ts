@@ -1,6 +1,7 @@
 import { CloseCode } from "@pm/proto";
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../connection/pending-replies.ts";
+import { SendPace } from "../connection/send-pace.ts";
 import { NEVER_MS } from "../connection/server-hints.ts";
 import { PmClientError } from "../pm-client-error.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -8,7 +9,6 @@ import type { Randomness } from "../platform/randomness.ts";
 import type { ErrorMessage, Publish, Published } from "../wire/messages.ts";
 import { EpochCheck } from "./epoch-check.ts";
 import { PendingPublish, type PublishResult } from "./pending-publish.ts";
-import { PublishPace } from "./publish-pace.ts";
 import { PublishQueue } from "./publish-queue.ts";
 import { SentTurns } from "./sent-turns.ts";
 
@@ -35,7 +35,7 @@ export class Publisher {
   readonly #ports: PublisherPorts;
   readonly #queue: PublishQueue;
   readonly #epochs: EpochCheck;
-  readonly #pace: PublishPace;
+  readonly #pace: SendPace;
   readonly #turns = new SentTurns();
   #connection: Connection | undefined;
   #onSettled: (() => void) | undefined;
@@ -44,7 +44,7 @@ export class Publisher {
     this.#ports = ports;
     const { clock, random } = ports;
     this.#queue = new PublishQueue(ports.maxPending);
-    this.#pace = new PublishPace({ clock, random, onResume: () => this.#proceed() });
+    this.#pace = new SendPace({ clock, random, onResume: () => this.#proceed() });
     this.#epochs = new EpochCheck({
       isReading: ports.isReading,
       onChecked: (channel, epoch) => this.#onEpochChecked(channel, epoch),

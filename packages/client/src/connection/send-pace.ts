@@ -2,33 +2,33 @@ import type { CancelTimer, Clock } from "../platform/clock.ts";
 import type { Randomness } from "../platform/randomness.ts";
 import { waitMs } from "../reconnect/backoff.ts";
 
-/** What a PublishPace is made of. */
-export interface PublishPacePorts {
+/** What a SendPace is made of. */
+export interface SendPacePorts {
   readonly clock: Clock;
   readonly random: Randomness;
   /** A pause is over. */
   readonly onResume: () => void;
 }
 
-/** Publishes on their way at a time; the server takes 512 before it stops reading. */
+/** Commands on their way at a time; the server takes 512 before it stops reading. */
 const MAX_SENT = 256;
 const RETRY = { kind: "backoff", baseMs: 250, leastMs: 100 } as const;
 /** The part of a hint by which it may be exceeded, so that not all who got it come back in the same moment. */
 const JITTER_PART = 0.1;
 
 /**
- * How fast publishes are sent. After a refusal there is a pause, and then one at a time: more would be refused
+ * How fast commands are sent that a server limits. After a refusal there is a pause, and then one at a time: more would be refused
  * together, and a server closes connections that go on like that. Each success lets one more be on its way.
  */
-export class PublishPace {
-  readonly #ports: PublishPacePorts;
+export class SendPace {
+  readonly #ports: SendPacePorts;
   #window = MAX_SENT;
   #failures = 0;
   #jitter = 0;
   #pauseUntilMs = 0;
   #cancelPause: CancelTimer | undefined;
 
-  constructor(ports: PublishPacePorts) {
+  constructor(ports: SendPacePorts) {
     this.#ports = ports;
   }
 
