@@ -199,25 +199,26 @@ test("given work that has set off much, when other turns come, then each has all
   expect(turns).toBeLessThan(100);
 });
 
-/** Steps of a tenant's turn that has more to do than it has time for; each takes a quarter of a millisecond. */
-async function stepsOfTurn(scheduler: TurnScheduler): Promise<number> {
+test("given one tenant alone for a while, when it has much to do, then its turns are longer, until another has work too", async () => {
   let steps = 0;
-  const endless = { step: () => ++steps < 1_000, setsOffMs: 0.25 };
-  scheduler.add(A, endless);
-  await nextTurn();
-  const ofTurn = steps;
-  while (steps < 1_000) await nextTurn();
-  return ofTurn;
-}
-
-test("given one tenant alone for a while, when it has much to do, then its turns are longer, until another comes", async () => {
+  let isDone = false;
   const scheduler = new TurnScheduler();
-  const atFirst = await stepsOfTurn(scheduler);
-  for (let turn = 0; turn < 500; turn++) await scheduler.turnOf(A, 0);
-  const alone = await stepsOfTurn(scheduler);
-  await scheduler.turnOf(B, 0);
-  const shared = await stepsOfTurn(scheduler);
-  expect(atFirst).toBeLessThanOrEqual(4);
-  expect(alone).toBeGreaterThan(4);
-  expect(shared).toBeLessThanOrEqual(4);
+  const ofTurn = async (): Promise<number> => {
+    const before = steps;
+    await nextTurn();
+    return steps - before;
+  };
+  scheduler.add(A, { step: () => ++steps > 0 && !isDone, setsOffMs: 0.25 });
+  expect(await ofTurn()).toBeLessThanOrEqual(4);
+  for (let turn = 0; turn < 500; turn++) await nextTurn();
+  // A machine that is busy with something else may take the time of one.
+  expect(Math.max(await ofTurn(), await ofTurn(), await ofTurn())).toBeGreaterThan(4);
+  for (let n = 0; n < 20; n++) {
+    scheduler.add(B, { step: () => false });
+    await nextTurn();
+    expect(await ofTurn()).toBeLessThanOrEqual(4);
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+  }
+  isDone = true;
+  await nextTurn();
 });

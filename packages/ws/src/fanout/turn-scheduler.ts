@@ -52,9 +52,9 @@ export class TurnScheduler {
   #setOffMs = 0;
   #scheduled = false;
   #turn = 0;
-  /** Whose work was added last. */
+  /** Whose slice was the last. */
   #tenant: TenantId | undefined;
-  /** The turn before which work of another tenant than the one before was added. */
+  /** The turn in which a slice was last followed by one of another tenant. */
   #sharedTurn = 0;
 
   /** Turns that have begun. */
@@ -64,10 +64,6 @@ export class TurnScheduler {
 
   /** Adds work of a tenant; a job may be added again only after its `step` returned false. */
   add(tenant: TenantId, job: TurnJob): void {
-    if (tenant !== this.#tenant) {
-      this.#tenant = tenant;
-      this.#sharedTurn = this.#turn;
-    }
     const queue = this.#backlog.get(tenant) ?? this.#fresh.get(tenant);
     if (queue === undefined) this.#fresh.set(tenant, [job]);
     else queue.push(job);
@@ -123,6 +119,8 @@ export class TurnScheduler {
 
   #runNext(queues: Map<TenantId, TurnJob[]>): void {
     for (const [tenant, jobs] of queues) {
+      if (tenant !== this.#tenant) this.#sharedTurn = this.#turn;
+      this.#tenant = tenant;
       this.#runSlice(jobs);
       this.#flush();
       queues.delete(tenant);
