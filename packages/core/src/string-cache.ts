@@ -2,16 +2,18 @@
 const MAX_LENGTH = 64;
 
 /**
- * Strings that come again and again, one of each: instead of being made anew from its bytes, a name is the string that
- * it was before, which every map has hashed and can tell by where it is. Each has one place, by its hash, and the last
- * that came has it: no name costs more than another, whoever chooses them.
+ * Strings that come again and again: instead of being made anew from its bytes, a name is the string that it was before,
+ * which every map has hashed and can tell by where it is. Each has one place, by its hash, and the last that came has
+ * it: no name costs more than another, whoever chooses them.
  */
 export class StringCache {
   readonly #places: (string | undefined)[];
+  readonly #lastPlace: number;
 
   /** @param places how many strings are kept at the most: a power of two */
   constructor(places = 8_192) {
     this.#places = Array.from({ length: places }, () => undefined);
+    this.#lastPlace = places - 1;
   }
 
   /** What bytes say in ASCII; undefined where one is above 127, and for more than 64. */
@@ -25,7 +27,7 @@ export class StringCache {
       all |= byte;
     }
     if (all > 127) return undefined;
-    const place = this.#placeOf(hash);
+    const place = hash & this.#lastPlace;
     const known = this.#places[place];
     if (known !== undefined && says(known, bytes, start, end)) return known;
     const text = String.fromCharCode(...bytes.subarray(start, end));
@@ -38,16 +40,11 @@ export class StringCache {
     if (text.length > MAX_LENGTH) return text;
     let hash = 0;
     for (let at = 0; at < text.length; at++) hash = Math.imul(hash, 31) + text.charCodeAt(at);
-    const place = this.#placeOf(hash);
+    const place = hash & this.#lastPlace;
     const known = this.#places[place];
     if (known === text) return known;
     this.#places[place] = text;
     return text;
-  }
-
-  /** The upper half has a part in it: the lower bits alone are those of the last characters. */
-  #placeOf(hash: number): number {
-    return (hash ^ (hash >>> 15)) & (this.#places.length - 1);
   }
 }
 

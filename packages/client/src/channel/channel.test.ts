@@ -811,6 +811,33 @@ describe("Channel", () => {
       expect((await Promise.all(pages)).map(({ position }) => position.offset)).toEqual([3, 4, 5]);
     });
 
+    it("given a server that has no room for half a minute, when pages wait, then they are refused, and a newer one waits on", async () => {
+      const socket = await server.connect();
+      const refuse = (count: number): void => {
+        for (const { id } of socket.asked("readHistory").slice(-count)) {
+          socket.error(id, "RATE_LIMIT_EXCEEDED", { retryable: true, retryAfterMs: 10_000 });
+        }
+      };
+      const refused = [channel.history({ limit: 1 }), channel.history({ limit: 2 })].map((page) =>
+        expect(page).rejects.toMatchObject({ code: "RATE_LIMIT_EXCEEDED", retryAfterMs: 10_000 }),
+      );
+      await turn();
+      refuse(2);
+      let isOpen = true;
+      for (let asked = 3; asked <= 5; asked++) {
+        await server.after(11_000);
+        if (asked === 4) {
+          const page = channel.history({ limit: 3 });
+          void page.catch(() => undefined).finally(() => (isOpen = false));
+        }
+        socket.publication("x", asked);
+        expect(socket.asked("readHistory")).toHaveLength(asked);
+        refuse(1);
+      }
+      await Promise.all(refused);
+      expect(isOpen).toBe(true);
+    });
+
     it("given a page that is refused over the rate for good, when it is answered, then that is said", async () => {
       const socket = await server.connect();
       const page = expect(channel.history()).rejects.toMatchObject({ code: "RATE_LIMIT_EXCEEDED" });

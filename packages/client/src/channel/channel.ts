@@ -100,7 +100,8 @@ export class Channel<Data = unknown, Input = Data> implements AsyncIterable<Publ
   }
 
   /**
-   * Reads a page of the log; needs the grant `history`. Waits for a connection where there is none.
+   * Reads a page of the log; needs the grant `history`. Waits for a connection where there is none, and over a rate
+   * limit until there is room, for half a minute.
    * @throws PmClientError with the code of the server, or `TIMEOUT`, `CLOSED`
    */
   async history({ since, limit, backward }: HistoryOptions = {}): Promise<HistoryPage<Data>> {

@@ -10,7 +10,7 @@ export interface SendPacePorts {
   readonly onResume: () => void;
 }
 
-/** Commands on their way at a time; the server takes 512 before it stops reading. */
+/** Commands of a kind on their way at a time; the server takes 512 of all before it stops reading. */
 const MAX_SENT = 256;
 const RETRY = { kind: "backoff", baseMs: 250, leastMs: 100 } as const;
 /** The part of a hint by which it may be exceeded, so that not all who got it come back in the same moment. */

@@ -2,7 +2,12 @@ import type { Clock } from "../platform/clock.ts";
 import type { ErrorMessage, GoAway, ServerMessage } from "../wire/messages.ts";
 
 /** A `retry_after_ms` that means: never with this message. */
-export const NEVER_MS = 4_294_967_295;
+const NEVER_MS = 4_294_967_295;
+
+/** True for a refusal after which the same may be sent again: there is room later. */
+export function isOverRate({ code, retryAfterMs }: ErrorMessage): boolean {
+  return code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS;
+}
 
 /** Remembers what the server of one connection said about coming back. */
 export class ServerHints {

@@ -2,7 +2,7 @@ import { CloseCode } from "@pm/proto";
 import type { Connection } from "../connection/connection.ts";
 import type { Reply } from "../connection/pending-replies.ts";
 import { SendPace } from "../connection/send-pace.ts";
-import { NEVER_MS } from "../connection/server-hints.ts";
+import { isOverRate } from "../connection/server-hints.ts";
 import { PmClientError } from "../pm-client-error.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Randomness } from "../platform/randomness.ts";
@@ -162,11 +162,11 @@ export class Publisher {
   }
 
   #onRefused(connection: Connection, publish: PendingPublish, error: ErrorMessage): void {
-    const { code, retryAfterMs } = error;
+    const { code } = error;
     if (code === "UNAVAILABLE" || code === "CONNECTION_CLOSED") {
       this.#putBackOpen(connection, publish);
       this.#slowDown(error);
-    } else if (code === "RATE_LIMIT_EXCEEDED" && retryAfterMs !== NEVER_MS) {
+    } else if (isOverRate(error)) {
       this.#turns.limit();
       this.#putBack(publish);
       this.#slowDown(error);

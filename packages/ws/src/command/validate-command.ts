@@ -96,8 +96,7 @@ function helloCommand(hello: Hello): HelloCommand {
 }
 
 function channelOf(value: string, channels: StringCache): ChannelName {
-  const name = channels.of(value);
-  if (isChannelName(name)) return name;
+  if (isChannelName(value)) return channels.of(value) as ChannelName;
   throw WsError.invalidMessage("channel", `has ${value.length} characters, or one outside the grammar`);
 }
 

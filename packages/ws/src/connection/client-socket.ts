@@ -28,7 +28,7 @@ export class ClientSocket extends WebSocket {
 
   /** Made for each control frame: kept, it takes 128 bytes, and there is one in many seconds. */
   protected get _sender(): Sender {
-    return senderTo(this._socket);
+    return senderTo(this._socket, this._extensions);
   }
 
   protected set _sender(_: Sender) {

@@ -10,9 +10,8 @@ export interface Sender {
 
 /** Exported by ws, but not by its types. */
 const { Sender: WsSender } = ws as unknown as { readonly Sender: new (socket: Duplex, extensions: object) => Sender };
-const NO_EXTENSIONS = {};
 
 /** A sender to a socket. It holds nothing but the socket between two frames, so one for each frame does. */
-export function senderTo(socket: Duplex): Sender {
-  return new WsSender(socket, NO_EXTENSIONS);
+export function senderTo(socket: Duplex, extensions: object): Sender {
+  return new WsSender(socket, extensions);
 }

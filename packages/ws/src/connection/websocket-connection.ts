@@ -255,6 +255,7 @@ export class WebSocketConnection implements Reader, OutboxOwner, SocketOwner, Re
    */
   countRead(messages: number, bytes: number): void {
     const { scheduler } = this.#ports;
+    scheduler.notice(this.context.tenant);
     if (this.#turn !== scheduler.turn) this.#sinceTurn = 0;
     this.#turn = scheduler.turn;
     this.#sinceTurn += messages + Math.floor(bytes / BYTES_A_MESSAGE);

@@ -19,7 +19,7 @@ interface Scene {
   readonly broadcaster: TenantBroadcaster;
   readonly clock: ManualClock;
   readonly logger: RecordingLogger;
-  readonly subscribe: (name?: string) => Promise<MemoryReader>;
+  readonly subscribe: (name?: string, tenant?: string) => Promise<MemoryReader>;
 }
 
 function start(options: { kinds?: ChannelKindsOptions; maxPendingBytes?: number; maxChannels?: number } = {}): Scene {
@@ -32,9 +32,10 @@ function start(options: { kinds?: ChannelKindsOptions; maxPendingBytes?: number;
     { ...ports, kinds: new ChannelKinds(options.kinds), onFannedOut: () => undefined },
     { maxPendingBytes: options.maxPendingBytes ?? 1000, maxChannelsOf: () => options.maxChannels ?? 1000 },
   );
-  const subscribe = async (name = "room:1"): Promise<MemoryReader> => {
-    const reader = new MemoryReader(ROOM.tenant, ports);
-    const channel = await broadcaster.acquire(channelRef(name));
+  const subscribe = async (name = "room:1", tenant = "t1"): Promise<MemoryReader> => {
+    const ref = channelRef(name, tenant);
+    const reader = new MemoryReader(ref.tenant, ports);
+    const channel = await broadcaster.acquire(ref);
     channel.add(new Subscription(reader, channel, channel.top));
     return reader;
   };
@@ -195,11 +196,13 @@ describe("TenantBroadcaster", () => {
   it("given notices that never come, when 5 s have passed, then every channel has been compared with its log", async () => {
     const { broadcaster, broker, memory, clock, subscribe } = start();
     broker.subscribe = async () => undefined;
-    const names = Array.from({ length: 120 }, (_, index) => `room:${index}`);
-    const readers = await Promise.all(names.map((name) => subscribe(name)));
-    for (const name of names) await memory.append(channelRef(name), draft("1"));
+    const refs = Array.from({ length: 120 }, (_, index) => channelRef(`room:${index % 40}`, `t${index % 30}`));
+    const readers = await Promise.all(refs.map(({ name, tenant }) => subscribe(name, tenant)));
+    for (const ref of refs) await memory.append(ref, draft("1"));
     for (let passed = 0; passed < 5100; passed += 100) {
       clock.advance(100);
+      // Tenants that come and go meanwhile change nothing.
+      broadcaster.release(await broadcaster.acquire(channelRef("room:1", `passing-${passed}`)));
       await turns(1);
     }
     await turns();

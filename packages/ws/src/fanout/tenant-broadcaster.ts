@@ -34,10 +34,9 @@ export interface TenantBroadcasterLimits {
   readonly maxChannelsOf: (tenant: TenantId) => number;
 }
 
-/** What subscribers have to do with in one tenant. */
+/** The channels of one tenant that somebody here holds, and what waits in them. */
 interface TenantChannels {
   readonly load: TenantLoad;
-  /** Those with a subscriber here. */
   readonly byName: Map<string, LiveChannel>;
 }
 

@@ -23,9 +23,9 @@ export interface Flushable {
 const SLICE_MS = 0.5;
 /** A turn of deliveries, in milliseconds; then sockets are read again. */
 const TURN_MS = 1;
-/** The same where all work of late was of one tenant: nobody waits, and each look at the sockets finds more. */
+/** The same where all work of late was of one tenant: each look at the sockets finds more then. */
 const LONE_TURN_MS = 2;
-/** Turns without work of another tenant, after which one is alone: half a second where there is much to do. */
+/** Turns without anything of another tenant, after which one is alone: half a second where there is much to do. */
 const LONE_AFTER_TURNS = 500;
 /** What a write costs, in milliseconds; measured as 5 to 6 µs. */
 const WRITE_COST_MS = 0.006;
@@ -52,9 +52,9 @@ export class TurnScheduler {
   #setOffMs = 0;
   #scheduled = false;
   #turn = 0;
-  /** Whose slice was the last. */
+  /** Whose slice or message was the last. */
   #tenant: TenantId | undefined;
-  /** The turn in which a slice was last followed by one of another tenant. */
+  /** The turn in or before which something of one tenant last followed something of another. */
   #sharedTurn = 0;
 
   /** Turns that have begun. */
@@ -68,6 +68,12 @@ export class TurnScheduler {
     if (queue === undefined) this.#fresh.set(tenant, [job]);
     else queue.push(job);
     this.#schedule();
+  }
+
+  /** Something of the tenant was done outside of its slices: it is there, and turns are short. */
+  notice(tenant: TenantId): void {
+    if (tenant !== this.#tenant) this.#sharedTurn = this.#turn;
+    this.#tenant = tenant;
   }
 
   /** Resolves in a turn of the tenant, for some milliseconds of work that follow at once. */
@@ -119,8 +125,7 @@ export class TurnScheduler {
 
   #runNext(queues: Map<TenantId, TurnJob[]>): void {
     for (const [tenant, jobs] of queues) {
-      if (tenant !== this.#tenant) this.#sharedTurn = this.#turn;
-      this.#tenant = tenant;
+      this.notice(tenant);
       this.#runSlice(jobs);
       this.#flush();
       queues.delete(tenant);

@@ -80,7 +80,7 @@ export interface Broker {
   append(channel: ChannelRef, draft: PublicationDraft): Awaitable<AppendResult>;
   /** Reads a part of a log; a channel never written to has an empty one. */
   read(channel: ChannelRef, request: ReadRequest): Promise<LogPage>;
-  /** Tells the listener of entries from now on. */
+  /** Tells the listener of entries from now on. One that listens already is not told twice. */
   subscribe(channel: ChannelRef, listener: BrokerListener): Promise<void>;
   /** The listener hears nothing more of the channel after it resolves. One that does not listen is no error. */
   unsubscribe(channel: ChannelRef, listener: BrokerListener): Promise<void>;

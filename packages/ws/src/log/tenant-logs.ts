@@ -16,7 +16,7 @@ const NONE: readonly BrokerListener[] = [];
 
 /** The log of a channel, with what a tenant keeps beside it. */
 export class StoredChannel extends ChannelLog {
-  /** A subscription of this process; a channel that has one is not forgotten. Few have more, and the list is for those. */
+  /** A channel that has one is not forgotten. Few have more, and the list is for those. */
   listener: BrokerListener | undefined;
   /** Replaced when they change. */
   moreListeners: readonly BrokerListener[] = NONE;
@@ -93,8 +93,9 @@ export class TenantLogs {
     return stored;
   }
 
-  /** One more subscription of this process. */
+  /** One more listener; one that listens already changes nothing. */
   hold(stored: StoredChannel, listener: BrokerListener): void {
+    if (stored.listener === listener || stored.moreListeners.includes(listener)) return;
     if (stored.listener === undefined) stored.listener = listener;
     else stored.moreListeners = [...stored.moreListeners, listener];
     this.#idle.delete(stored.key);

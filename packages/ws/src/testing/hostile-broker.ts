@@ -74,6 +74,7 @@ export class HostileBroker implements Broker {
 
   async subscribe(channel: ChannelRef, listener: BrokerListener): Promise<void> {
     const key = channelKey(channel);
+    if (this.#listeners.get(key)?.has(listener) === true) return;
     const hostile = new HostileListener(listener, {
       clock: this.#clock,
       random: this.#random,

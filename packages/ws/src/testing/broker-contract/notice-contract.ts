@@ -46,6 +46,18 @@ export function describeNotices(start: StartBroker): void {
       });
     });
 
+    it("given a listener that is told to listen twice, when it has ended, then it heard each entry once, and no more", async () => {
+      const { broker } = await start();
+      const [first, twice] = [new HeardNotices(), new HeardNotices()];
+      for (const listener of [first, twice, twice, first]) await broker.subscribe(channelRef(), listener);
+      await broker.append(channelRef(), draft("1"));
+      await vi.waitFor(() => expect([first.offsets, twice.offsets]).toEqual([[1], [1]]));
+      for (const listener of [twice, first]) await broker.unsubscribe(channelRef(), listener);
+      await broker.subscribe(channelRef(), new HeardNotices());
+      await broker.append(channelRef(), draft("2"));
+      expect([first.calls, twice.calls]).toEqual([1, 1]);
+    });
+
     it("given two listeners to one log, when one has ended, then it hears no more and the other goes on", async () => {
       const { broker } = await start();
       const [closed, open] = [new HeardNotices(), new HeardNotices()];
