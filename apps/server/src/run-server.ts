@@ -1,3 +1,4 @@
+import "./inlining.ts";
 import "./young-generation.ts";
 import { CodedError, systemClock } from "@pm/core";
 import { ConfigError } from "./config/config-error.ts";
