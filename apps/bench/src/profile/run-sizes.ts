@@ -58,17 +58,17 @@ export const FULL_SIZES: RunSizes = {
 
 /** A minute for everything; good for a glance. */
 export const QUICK_SIZES: RunSizes = {
-  window: { warmSecs: 0.4, secs: 0.6 },
-  fillSecs: 0.4,
+  window: { warmSecs: 0.3, secs: 0.4 },
+  fillSecs: 0.3,
   subscribers: 1000,
   smallChannels: 1000,
   echoConnections: 200,
-  handshakes: 1_500,
-  idleConnections: 2_000,
-  settleSecs: 0.5,
-  scaling: [200, 2_000],
-  slowReaders: { secs: 1, stallSecs: 1 },
-  fairnessSecs: 1,
+  handshakes: 1_000,
+  idleConnections: 1_500,
+  settleSecs: 0.3,
+  scaling: [100, 1_000],
+  slowReaders: { secs: 0.6, stallSecs: 0.5 },
+  fairnessSecs: 0.6,
   flushDelay: { ratesPerSec: [200], delaysMs: [0, 20] },
 };
 
