@@ -17,18 +17,11 @@ export const TENANT_CHANNEL: ChannelName = "tenant" as ChannelName;
 /** Reserved: the log of the subscriber's own user. */
 export const USER_CHANNEL: ChannelName = "user" as ChannelName;
 
-const MAX_LENGTH = 200;
-const CHARACTER = /^[A-Za-z0-9_\-=@,.;:/+]$/;
-/** 1 for each ASCII code of such a character: a look at it takes a third of what the expression takes. */
-const IS_CHARACTER = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) =>
-  CHARACTER.test(String.fromCharCode(code)) ? 1 : 0,
-);
+const CHANNEL_NAME = /^[A-Za-z0-9_\-=@,.;:/+]{1,200}$/;
 
 /** True for a string that is a channel name as it stands. */
 export function isChannelName(value: unknown): value is ChannelName {
-  if (typeof value !== "string" || value.length === 0 || value.length > MAX_LENGTH) return false;
-  for (let at = 0; at < value.length; at++) if (IS_CHARACTER[value.charCodeAt(at)] !== 1) return false;
-  return true;
+  return typeof value === "string" && value.length <= 200 && CHANNEL_NAME.test(value);
 }
 
 /**

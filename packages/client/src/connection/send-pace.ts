@@ -17,8 +17,8 @@ const RETRY = { kind: "backoff", baseMs: 250, leastMs: 100 } as const;
 const JITTER_PART = 0.1;
 
 /**
- * How fast commands are sent that a server limits. After a refusal there is a pause, and then one at a time: more would be refused
- * together, and a server closes connections that go on like that. Each success lets one more be on its way.
+ * How fast commands are sent that a server limits. After a refusal there is a pause, and then one at a time: more would
+ * be refused together, and a server closes connections that go on like that. Each success lets one more be on its way.
  */
 export class SendPace {
   readonly #ports: SendPacePorts;

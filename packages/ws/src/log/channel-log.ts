@@ -31,8 +31,6 @@ const NO_CHUNKS: LogChunk[] = [];
 export class ChannelLog {
   #epoch: string;
   readonly channel: ChannelName;
-  /** Whole seconds of the monotonic clock: milliseconds would be in a box. */
-  lastUsedSecs = 0;
   readonly #pool: ChunkPool;
   /** The chunk that is written to; the last of the chunks. */
   #newest: LogChunk | undefined;

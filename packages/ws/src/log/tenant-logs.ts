@@ -22,6 +22,8 @@ export class StoredChannel extends ChannelLog {
   moreListeners: readonly BrokerListener[] = NONE;
   readonly retention: Retention;
   keys: IdempotencyWindow | undefined;
+  /** Whole seconds of the monotonic clock: milliseconds would be in a box. */
+  lastUsedSecs = 0;
   /** Tells the channels of the tenant apart. */
   readonly key: string;
 
